@@ -1,0 +1,79 @@
+"""Who may enter a page. Every view carries exactly one of these decorators; a view without one is never served.
+
+    @access.public            anyone; request.session_now is the visitor's session or None
+    @access.signed_in         any live session
+    @access.citizen("slug")   a citizen, seen from that service: request.actor
+    @access.staff("slug")     an official of an office, seen from that service: request.actor
+    @access.operator          who runs the portal; sees no citizens
+
+The decorator only notes the rule on the view; `middleware.Access` applies it, so a forgotten decorator is a
+refusal and not an open door.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from django.http import HttpRequest, HttpResponseBase
+
+from kulla.keeper_client import Session
+from kulla.registry.actor import Actor
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+class Request(HttpRequest):
+    """A request after the access middleware: what views may rely on."""
+
+    session_now: Session | None
+    token: str | None
+    actor: Actor
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a view demands: the roles that may enter (None: anyone) and the service it is seen from."""
+
+    roles: frozenset[str] | None
+    service: str | None = None
+
+
+def _note(rule: Rule) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        if hasattr(view, "access"):
+            raise TypeError(f"{view.__module__}.{view.__qualname__} states twice who may enter")
+        view.access = rule  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Anyone may enter."""
+    return _note(Rule(None))(view)
+
+
+def signed_in(view: View) -> View:
+    """Any live session may enter; the actor is seen from the service "identity"."""
+    return _note(Rule(frozenset({"citizen", "receptionist", "operator"}), "identity"))(view)
+
+
+def citizen(service: str) -> Callable[[View], View]:
+    """Citizens may enter, seen from `service`."""
+    return _note(Rule(frozenset({"citizen"}), service))
+
+
+def staff(service: str, roles: tuple[str, ...] = ("receptionist",)) -> Callable[[View], View]:
+    """Officials with one of `roles` may enter, seen from `service`."""
+    return _note(Rule(frozenset(roles), service))
+
+
+def operator(view: View) -> View:
+    """Who runs the portal may enter."""
+    return _note(Rule(frozenset({"operator"}), "identity"))(view)
+
+
+def rule_of(view: object) -> Rule | None:
+    """The rule that a view states, or None when it forgot to."""
+    rule = getattr(view, "access", None)
+    return rule if isinstance(rule, Rule) else None

@@ -1,0 +1,18 @@
+"""What every page knows: the visitor's session, the services, whether this is a demo."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from kulla.registry import services
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """The template variables of every page."""
+    return {
+        "session": getattr(request, "session_now", None),
+        "services": services.all_services(),
+        "demo": settings.KULLA_DEMO,
+        "debug": settings.DEBUG,
+    }

@@ -1,0 +1,112 @@
+"""Applies the rule that each view states about who may enter, and keeps the session alive while it is used."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+
+from kulla.keeper_client import KeeperUnavailable, Refused, Session
+from kulla.registry import actor, cookie, door
+from kulla.registry.access import rule_of
+
+RENEW_BELOW_MS = 10 * 60 * 1000  # a token lives 15 minutes: one renewal each five minutes of use
+
+
+class UndeclaredAccess(Exception):
+    """A view that does not state who may enter."""
+
+
+def set_session(response: HttpResponseBase, session: Session) -> None:
+    """Put the token into the visitor's encrypted cookie."""
+    response.set_cookie(
+        cookie.NAME,
+        cookie.seal(session.token),
+        httponly=True,
+        samesite="Lax",
+        secure=settings.KULLA_TLS,
+        path="/",
+    )
+
+
+def drop_session(response: HttpResponseBase) -> None:
+    """Take the token out of the visitor's browser."""
+    response.delete_cookie(cookie.NAME, path="/", samesite="Lax")
+
+
+class Access:
+    """Middleware: finds the session, applies the view's rule, sets request.actor, renews the token."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Serve one request."""
+        request.renewed = None  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        if (renewed := request.renewed) is not None:  # type: ignore[attr-defined]
+            set_session(response, renewed)
+        if getattr(request, "session_now", None) is not None or getattr(request, "personal", False):
+            response["Cache-Control"] = "no-store"
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], _args: Any, _kwargs: Any
+    ) -> HttpResponseBase | None:
+        """Refuse, redirect to sign-in, or set `session_now`, `token` and `actor` and let the view run."""
+        rule = rule_of(view)
+        if rule is None:
+            if view.__module__.startswith("django."):  # static files in development
+                return None
+            raise UndeclaredAccess(f"{view.__module__}.{view.__qualname__} does not state who may enter")
+        session, token = self._session(request)
+        request.session_now, request.token = session, token  # type: ignore[attr-defined]
+        if rule.roles is None:
+            return None
+        if session is None or token is None:
+            return self._sign_in(request)
+        if session.role not in rule.roles:
+            raise Http404  # a page of others does not exist for you
+        if rule.service is not None:
+            try:
+                request.actor = actor.enter(session, token, rule.service)  # type: ignore[attr-defined]
+            except Refused:
+                door.revocations.add(session.sid)
+                return self._sign_in(request)
+        return None
+
+    def _session(self, request: HttpRequest) -> tuple[Session | None, str | None]:
+        sealed = request.COOKIES.get(cookie.NAME)
+        token = cookie.open_sealed(sealed) if sealed else None
+        if token is None:
+            return None, None
+        try:
+            session = door.session_of(token)
+        except KeeperUnavailable:
+            return None, None
+        if session is None:
+            return None, None
+        if session.expires_ms - int(time.time() * 1000) < RENEW_BELOW_MS:
+            try:
+                session = door.keeper().renew(token)
+                request.renewed, token = session, session.token  # type: ignore[attr-defined]
+            except Refused:
+                return None, None
+            except KeeperUnavailable:
+                pass  # it still lives for some minutes; the next page tries again
+        return session, token
+
+    @staticmethod
+    def _sign_in(request: HttpRequest) -> HttpResponse:
+        back = (
+            request.get_full_path()
+            if request.method == "GET"
+            else request.META.get("HTTP_REFERER_PATH", "/my")
+        )
+        response = HttpResponseRedirect(f"{reverse('sign-in')}?{urlencode({'next': back})}")
+        if cookie.NAME in request.COOKIES:
+            drop_session(response)
+        return response
