@@ -47,7 +47,7 @@ def decode(data: bytes) -> Any:
     stream = BytesIO(data)
     try:
         value = cbor2.CBORDecoder(stream, max_depth=MAX_DEPTH).decode()
-    except Exception as error:  # the decoder runs tag handlers (dates, numbers), whose errors are of many kinds
+    except Exception as error:  # tag handlers (dates, numbers) raise errors of many kinds
         raise WireError("The message is not valid CBOR.") from error
     if stream.read(1):
         raise WireError("The message has bytes after its end.")
