@@ -1,0 +1,46 @@
+"""The session cookie is read by this portal only."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kulla.registry import cookie
+
+
+@given(st.text(max_size=300))
+def test_what_is_sealed_is_read_again(value: str) -> None:
+    """Any text survives the way through the browser."""
+    assert cookie.open_sealed(cookie.seal(value)) == value
+
+
+def test_a_value_sealed_for_another_purpose_does_not_open() -> None:
+    """A half-finished sign-in is no session."""
+    assert cookie.open_sealed(cookie.seal("token", purpose="second-factor")) is None
+
+
+def test_the_same_value_never_looks_the_same() -> None:
+    """Two visits cannot be linked by their cookies."""
+    assert cookie.seal("token") != cookie.seal("token")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "ë", "AQ==", "A" * 5000, "!!!!", "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
+)
+def test_what_is_not_ours_is_nobody(text: str) -> None:
+    """Garbage in the cookie is the same as no cookie."""
+    assert cookie.open_sealed(text) is None
+
+
+def test_a_changed_byte_is_refused() -> None:
+    """Every position of the text counts."""
+    sealed = cookie.seal("token")
+    for place in range(0, len(sealed) - 2, 5):
+        changed = sealed[:place] + ("A" if sealed[place] != "A" else "B") + sealed[place + 1 :]
+        assert cookie.open_sealed(changed) is None
+
+
+def test_another_country_cannot_read_it(settings) -> None:  # type: ignore[no-untyped-def]
+    """The key is this portal's own."""
+    sealed = cookie.seal("token")
+    settings.KULLA_COOKIE_KEY = "another"
+    assert cookie.open_sealed(sealed) is None

@@ -1,0 +1,42 @@
+"""Declarations that cannot be used are refused at start, with a sentence that names them."""
+
+import pytest
+
+from kulla.registry.services import Service, ServiceError, _complete, all_services, kinds, load
+
+WHOLE = {"sq": "Emri", "en": "Name"}
+
+
+def service(**changes: object) -> Service:
+    """A small whole service, with changes."""
+    parts = {"slug": "x", "title": WHOLE, "summary": WHOLE, "kinds": {"x.done": WHOLE}, "start": "/x/"}
+    return Service(**{**parts, **changes})  # type: ignore[arg-type]
+
+
+def test_every_folder_is_found() -> None:
+    """The first service is there, under the slug of its folder."""
+    assert "appointments" in [found.slug for found in all_services()]
+
+
+def test_every_kind_belongs_to_one_service() -> None:
+    """Receipts find their titles by the kind."""
+    assert kinds()["appointment.booked"][0].slug == "appointments"
+
+
+@pytest.mark.parametrize("part", ["title", "summary"])
+def test_a_title_missing_in_one_language_is_refused(part: str) -> None:
+    """The sentence names the service, the text and the language."""
+    with pytest.raises(ServiceError, match=rf"service x: {part} has no text in sq"):
+        _complete(service(**{part: {"en": "Name"}}))
+
+
+def test_an_unknown_role_is_refused() -> None:
+    """A typing mistake in a role would otherwise close a page for everyone."""
+    with pytest.raises(ServiceError, match="unknown roles: clark"):
+        _complete(service(roles=("clark",)))
+
+
+def test_what_cannot_be_loaded_is_named() -> None:
+    """A wrong dotted path says which."""
+    with pytest.raises(ServiceError, match=r"kulla\.nowhere:thing is declared"):
+        load("kulla.nowhere:thing")
