@@ -1,0 +1,89 @@
+"""Where things lie in a home (the folder of a demo or of one host), and the environment its programs get."""
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kulla.cli.errors import CommandError
+
+SOCKET_PATH_LIMIT = 100  # bytes; Linux allows 107 for a Unix socket's path
+
+
+@dataclass(frozen=True)
+class Home:
+    """The paths of a home. `facts` is home.json."""
+
+    path: Path
+    facts: dict[str, Any]
+
+    @property
+    def demo(self) -> bool:
+        return bool(self.facts.get("demo"))
+
+    @property
+    def portal(self) -> Path:
+        return self.path / "portal"
+
+    @property
+    def keeper(self) -> Path:
+        return self.path / "keeper"
+
+    @property
+    def holders(self) -> Path:
+        return self.path / "holders"
+
+    @property
+    def run(self) -> Path:
+        return self.path / "run"
+
+    @property
+    def policy(self) -> Path:
+        return self.path / "policy"
+
+    @property
+    def accounts(self) -> Path:
+        return self.path / "accounts.json"
+
+    @property
+    def operators(self) -> list[Path]:
+        """The mirror operators' folders, in the order of their numbers."""
+        found = (path for path in (self.path / "operators").glob("*") if path.name.isdigit())
+        return sorted(found, key=lambda path: int(path.name))
+
+    def socket(self, name: str) -> Path:
+        """A Unix socket's path: HOME/run/<name>, or a short private folder where that would be too long."""
+        path = self.run / name
+        if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
+            return path
+        digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]
+        short = Path(tempfile.gettempdir()) / f"kulla-{os.getuid()}-{digest}"
+        short.mkdir(mode=0o700, exist_ok=True)
+        if short.stat().st_uid != os.getuid():
+            raise CommandError(f"{short} belongs to someone else; choose a home with a shorter path.")
+        return short / name
+
+    def environment(self) -> dict[str, str]:
+        """What every program of this home gets in its environment."""
+        return {
+            "KULLA_HOME": str(self.path),
+            "KULLA_DEMO": "1" if self.demo else "0",
+            "KULLA_KEEPER_SOCKET": str(self.socket("keeper.sock")),
+            "KULLA_CONTROL_SOCKET": str(self.socket("up.sock")) if self.demo else "",
+        }
+
+
+def open_home(path: Path) -> Home:
+    """The home at `path`. Raises CommandError when there is none."""
+    try:
+        facts = json.loads((path / "home.json").read_text())
+    except FileNotFoundError:
+        raise CommandError(
+            f"{path} holds no country yet; `kulla demo --home {path} --people 5000` makes one."
+        ) from None
+    except ValueError:
+        raise CommandError(f"{path / 'home.json'} is damaged: it is not JSON.") from None
+    return Home(path.resolve(), facts)

@@ -1,0 +1,57 @@
+"""Bring a lost portal and keeper back from the mirrors and the holders' keys.
+
+Give every mirror operator's folder that is left. The keeper comes first, from the key copies under the
+operators; then the portal's keys, which are keeper records; then every row of every table, from the journal.
+With two operators nothing that was ever called received is missing; with one, the report states the possible
+gap. A home that is not empty is refused unless --replace is given, a running one always.
+
+With --compare nothing is written: the tables of a living home are compared with what the journal says they must
+be, and every difference is named.
+
+examples:
+  kulla rebuild --home var/demo --keys holders --from operators/1 --from operators/2
+  kulla rebuild --home var/demo --compare
+
+exit codes:
+  0  rebuilt, or no difference
+  1  --compare found differences; each is one line
+  2  not rebuilt: one sentence says why
+"""
+
+import argparse
+from pathlib import Path
+
+SUMMARY = "bring everything back from the mirrors, or compare with them"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--home", type=Path, required=True, metavar="DIR", help="the home to rebuild or compare")
+    parser.add_argument("--keys", type=Path, metavar="HOLDERS", help="the folder with the holders' keys")
+    parser.add_argument(
+        "--from", dest="sources", type=Path, action="append", default=[], metavar="MIRROR",
+        help="a mirror operator's folder; repeat for each that is left",
+    )
+    parser.add_argument("--compare", action="store_true", help="write nothing, name differences")
+    parser.add_argument("--replace", action="store_true", help="delete what is left of the portal and the keeper first")
+    parser.add_argument("--json", action="store_true", help="progress and report as JSON lines")
+
+
+def run(args: argparse.Namespace) -> int:
+    from kulla.cli import restoring
+    from kulla.cli.errors import CommandError
+    from kulla.cli.home import open_home
+
+    home = open_home(args.home)
+    if args.compare:
+        differences = restoring.compare(home)
+        for difference in differences:
+            print(difference)
+        print(f"{len(differences)} differences." if differences else "No difference between tables and journal.")
+        return 1 if differences else 0
+    if not args.sources or args.keys is None:
+        raise CommandError("A rebuild needs --keys HOLDERS and at least one --from MIRROR.")
+    for line in restoring.rebuild(
+        home, holders=args.keys, sources=args.sources, replace=args.replace, report=restoring.Report(json_lines=args.json)
+    ):
+        print(line)
+    return 0

@@ -1,0 +1,57 @@
+"""Run everything of a home: three mirrors, the keeper and the portal. For demo and development.
+
+Keeps the public port for itself: while the portal is away it answers with plain static pages and passes
+requests on as soon as the portal is back. A program that dies is started again and its cause is named, one
+line per event. Ctrl-C stops all of it within five seconds. In a demo it prints links that sign in with one
+click; each works once, --links prints new ones.
+
+examples:
+  kulla up --home var/demo                      the country on http://127.0.0.1:8000/
+  kulla up --home var/demo --port 8080
+  kulla up --home var/demo --links              new links of the country that is running
+
+exit codes:
+  0  stopped by Ctrl-C or SIGTERM
+  2  not started: the port is taken, or the home is missing or in use
+"""
+
+import argparse
+import asyncio
+from pathlib import Path
+
+SUMMARY = "run everything of a home until Ctrl-C"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--home", type=Path, required=True, metavar="DIR", help="the folder of the country")
+    parser.add_argument("--port", type=int, default=8000, help="public port (default 8000; 0: any free one)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--links", action="store_true", help="only print new sign-in links of a running country")
+
+
+def run(args: argparse.Namespace) -> int:
+    from kulla.cli.home import open_home
+    from kulla.cli.supervisor import control
+    from kulla.cli.supervisor.supervisor import Supervisor
+
+    home = open_home(args.home)
+    if args.links:
+        for line in control.ask(home.socket("up.sock"), "links")["lines"]:
+            print(line)
+        return 0
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+
+    async def all_of_it() -> None:
+        supervisor = Supervisor(home, args.host, args.port, say)
+
+        def ready(port: int) -> None:
+            say(f"Kulla is open at http://{args.host}:{port}/ - Ctrl-C stops it.")
+            for line in supervisor.welcome():
+                say(line)
+
+        await supervisor.run(ready)
+
+    asyncio.run(all_of_it())
+    return 0

@@ -1,0 +1,55 @@
+"""The demo's part of the supervisor: one-click links, and the wipe button's calls."""
+
+import asyncio
+import json
+import secrets
+from typing import Any
+
+from kulla.cli.supervisor.control import Handler
+from kulla.cli.supervisor.supervisor import Supervisor
+from kulla.demo.wipe import Wipe
+
+# Who the links sign in, in the order in which they are printed.
+VISITORS = {"citizen": "citizen ", "clerk": "clerk   ", "operator": "operator"}
+
+
+class DemoControl:
+    """Links that sign in once each, and the wipe. Tokens live in this process only."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self._tokens: dict[str, str] = {}
+        self._wipe = Wipe(supervisor)
+
+    def handlers(self) -> dict[str, Handler]:
+        """What the portal may ask for over the control socket."""
+        return {
+            "links": self._links,
+            "enter": self._enter,
+            "wipe": self._wipe.begin,
+            "wipe_status": self._wipe.status,
+        }
+
+    def links(self) -> list[str]:
+        """New sign-in links as lines to print."""
+        base = f"http://{self._supervisor.host}:{self._supervisor.port}/demo/enter"
+        lines = []
+        for who, label in VISITORS.items():
+            token = secrets.token_urlsafe(16)
+            self._tokens[token] = who
+            lines.append(f"  {label}  {base}/{who}?t={token}")
+        return lines
+
+    async def _links(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        return {"lines": self.links()}
+
+    async def _enter(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What signs this visitor in, once a token."""
+        who = str(request.get("who"))
+        token = str(request.get("token"))
+        if self._tokens.get(token) != who:
+            return {"refused": "This link has been used or is not known."}
+        del self._tokens[token]
+        accounts = json.loads(await asyncio.to_thread(self._supervisor.home.accounts.read_text))
+        account = next(one for one in accounts if one["who"] == who)
+        return {"number": account["number"], "password": account["password"], "role": account["role"]}

@@ -1,0 +1,46 @@
+"""The invented people: reproducible, plausible, never outside the reserved telephone range."""
+
+from datetime import date
+
+from kulla.demo import names
+from kulla.demo.people import Generator, Place, number
+
+TODAY = date(2026, 11, 21)
+PLACES = [Place("Tiranë", 41.3, 19.8, 90), Place("Zgërdhesh", 41.5, 19.7, 10)]
+
+
+def make(seed: int, count: int = 400) -> list:
+    return list(Generator(seed, TODAY, PLACES).people(count))
+
+
+def test_the_seed_decides() -> None:
+    assert make(1) == make(1)
+    assert make(1) != make(2)
+
+
+def test_number_has_the_form_of_an_albanian_identity_number() -> None:
+    assert number(date(1990, 9, 17), "f", 1, "A") == "J05917001A"
+    assert number(date(2007, 2, 3), "m", 42, "T") == "K70203042T"
+
+
+def test_people_are_plausible_families() -> None:
+    people = make(3)
+    by_number = {person.number: person for person in people}
+    children = [person for person in people if person.guardian_numbers]
+
+    assert len(by_number) == 400
+    assert 0.1 < len(children) / len(people) < 0.6
+    for child in children:
+        guardian = by_number[child.guardian_numbers[0]]
+        assert (child.last_name, child.address) == (guardian.last_name, guardian.address)
+        assert (child.birth_date - guardian.birth_date).days > 18 * 365
+        assert (TODAY - child.birth_date).days < 18.1 * 365
+    assert sum("Tiranë" in person.address for person in people) > 200
+
+
+def test_nobody_can_be_reached_and_nobody_shares_an_accounts_name() -> None:
+    people = make(4)
+
+    assert all(person.phone.startswith("+35560") or person.guardian_numbers for person in people)
+    assert not {person.first_name for person in people} & set(names.RESERVED)
+    assert not set(names.WOMEN + names.MEN) & set(names.RESERVED)

@@ -1,0 +1,13 @@
+"""Addresses of the demo, under /demo/; included only when KULLA_DEMO=1 and the package is there."""
+
+from django.urls import path
+
+from kulla.demo import views
+
+urlpatterns = [
+    path("enter/<str:who>", views.enter, name="demo-enter"),
+    path("wipe", views.wipe, name="demo-wipe"),
+    path("wiped", views.wiped, name="demo-wiped"),
+    path("thief", views.thief, name="demo-thief"),
+    path("thief/loot.zip", views.loot, name="demo-loot"),
+]

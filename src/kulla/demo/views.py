@@ -1,0 +1,131 @@
+"""Pages of the demo: one-click entrance, the wipe and its report, the thief."""
+
+from pathlib import Path
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from kulla.cli.supervisor.control import ControlError, ask
+from kulla.demo import thief as robbery
+from kulla.demo.visitor import first_page, own_name, public_word, sign_in
+from kulla.keeper_client import KeeperUnavailable, Refused
+from kulla.registry import access
+from kulla.registry.access import Request
+from kulla.registry.middleware import set_session
+
+
+def safe_back(request: HttpRequest, where: str | None) -> str:
+    """Where to lead back to: an address of this portal, else the front page."""
+    if where and url_has_allowed_host_and_scheme(where, allowed_hosts={request.get_host()}):
+        return where
+    return "/"
+
+
+def plain(request: HttpRequest, title: str, sentence: str, status: int) -> HttpResponse:
+    """A page with one sentence."""
+    return render(request, "demo/plain.html", {"title": title, "sentence": sentence}, status=status)
+
+
+@require_GET
+@access.public
+def enter(request: Request, who: str) -> HttpResponseBase:
+    """Sign in one of the demo's visitors through the real keeper, once a link."""
+    try:
+        account = ask(settings.KULLA_CONTROL_SOCKET, "enter", who=who, token=request.GET.get("t", ""))
+        session = sign_in(account, request)
+    except ControlError:
+        if request.session_now is not None:
+            return HttpResponseRedirect(first_page(request.session_now.role))
+        sentence = _("Each link signs in once. Print new ones in the terminal: kulla up --home … --links")
+        return plain(request, _("This link has been used"), sentence, 404)
+    except (KeeperUnavailable, Refused):
+        sentence = _("The keeper does not sign anyone in at the moment. Try the link from a new start of kulla up.")
+        return plain(request, _("Signing in does not work at the moment"), sentence, 503)
+    response = HttpResponseRedirect(first_page(session.role))
+    set_session(response, session)
+    return response
+
+
+@require_POST
+@access.public
+def wipe(request: Request) -> HttpResponseBase:
+    """Ask the supervisor to wipe this country, and lead to the page that shows how it comes back."""
+    try:
+        ask(settings.KULLA_CONTROL_SOCKET, "wipe")
+    except ControlError as error:
+        return plain(request, _("The country was not wiped"), str(error), 409)
+    back = urlencode({"back": safe_back(request, request.POST.get("back"))})
+    return HttpResponseRedirect(f"{reverse('demo-wiped')}?{back}")
+
+
+@require_GET
+@access.public
+def wiped(request: Request) -> HttpResponseBase:
+    """The report of the last wipe; while one goes on, the supervisor answers in this page's place."""
+    try:
+        state = ask(settings.KULLA_CONTROL_SOCKET, "wipe_status")
+    except ControlError as error:
+        return plain(request, _("There is no report"), str(error), 503)
+    if state.get("step") is None:
+        return HttpResponseRedirect("/")
+    response = render(
+        request,
+        "demo/wiped.html",
+        {"state": state, "done": state["step"] == "done", "back": safe_back(request, request.GET.get("back"))},
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+class SearchForm(forms.Form):
+    """What to look for in the loot."""
+
+    words = forms.CharField(
+        label=gettext_lazy("What should the thief look for?"),
+        help_text=gettext_lazy("Your name, your number, your telephone: 4 to 100 characters."),
+        min_length=robbery.SHORTEST,
+        max_length=robbery.LONGEST,
+    )
+
+
+@access.public
+def thief(request: Request) -> HttpResponseBase:
+    """The loot, and a search in it. The words come by POST, so that no address and no log ever holds them."""
+    home = Path(settings.KULLA_HOME)
+    context: dict[str, Any] = {"files": 0, "size": 0}
+    for path, _name in robbery.loot(home):
+        context["files"] += 1
+        context["size"] += path.stat().st_size
+    if request.method == "POST":
+        form = SearchForm(request.POST)
+        if form.is_valid():
+            context["words"] = form.cleaned_data["words"]
+            context["found"] = robbery.search(home, context["words"])
+            if word := public_word():
+                context["public_word"] = word
+                context["control"] = robbery.search(home, word)
+    else:
+        form = SearchForm(initial={"words": own_name(request)})
+    response = render(request, "demo/thief.html", {"form": form, **context})
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_GET
+@access.public
+def loot(request: Request) -> HttpResponseBase:  # noqa: ARG001
+    """The loot as a zip, streamed."""
+    response = StreamingHttpResponse(
+        robbery.stream_zip(Path(settings.KULLA_HOME)), content_type="application/zip"
+    )
+    response["Content-Disposition"] = 'attachment; filename="loot.zip"'
+    response["Cache-Control"] = "no-store"
+    return response
