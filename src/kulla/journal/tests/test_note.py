@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (the examples stand here as in the specifications)
 """Notes and checkpoints against the examples of the C2SP specifications, and what must be refused."""
 
 import pytest
@@ -62,7 +63,9 @@ def test_the_cosignature_example_has_the_layout_that_is_read_here() -> None:
     name, ident, signature, _ = lines[1]
     assert (name, ident) == ("witness.example.com/w1", unb64("jWbPPw=="))
     assert len(signature) == 72
-    assert int.from_bytes(signature[:8], "big") == 1679315147  # the time in the specification's signed message
+    assert (
+        int.from_bytes(signature[:8], "big") == 1679315147
+    )  # the time in the specification's signed message
 
 
 def test_cosignatures_carry_their_time_and_verify() -> None:
@@ -75,7 +78,9 @@ def test_cosignatures_carry_their_time_and_verify() -> None:
         ("m1.example", 1679315147),
     ]
     assert mirror.key_id == key_id("m1.example", 0x04, mirror.public)
-    mirror.key.public_key().verify(unb64(text.split(" ")[-1].strip())[12:], f"cosignature/v1\ntime 1679315147\n{body}".encode())
+    mirror.key.public_key().verify(
+        unb64(text.split(" ")[-1].strip())[12:], f"cosignature/v1\ntime 1679315147\n{body}".encode()
+    )
     later = text.replace(text.split("\n")[-2], mirror.cosign(body + "x\n", 1679315147).strip())
     with pytest.raises(NoteError, match=r"m1\.example does not verify"):
         open_note(later, [log.verifier, mirror.verifier])
