@@ -1,0 +1,110 @@
+"""Error pages, and the one place where an exception becomes a sentence for a user.
+
+Rooms above register their refusals here (`register`), so that no view repeats how "read-only" looks.
+"""
+
+import logging
+import sys
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.html import escape
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from kulla.keeper_client import KeeperUnavailable
+from kulla.web.messages import FORM_EXPIRED, KEEPER_AWAY, MESSAGES, ONCE_MORE, Message
+
+log = logging.getLogger("kulla.web")
+_SECRET_FIELDS = {"password", "code", "csrfmiddlewaretoken"}
+_registered: list[tuple[type[BaseException], int, Callable[[BaseException], Message]]] = [
+    (KeeperUnavailable, 503, lambda _error: KEEPER_AWAY)
+]
+
+
+def register(kind: type[BaseException], status: int, say: Callable[[BaseException], Message]) -> None:
+    """Show every exception of `kind` that leaves a view as a page with `status` and the message of `say`."""
+    _registered.append((kind, status, say))
+
+
+def page(request: HttpRequest, status: int, message: Message | None = None) -> HttpResponse:
+    """The error page with this status. Falls back to bare HTML in both languages when a template fails."""
+    message = message or MESSAGES.get(status, MESSAGES[500])
+    try:
+        body = render_to_string("web/error.html", {"message": message, "status": status}, request, using=None)
+    except Exception:
+        # The error page is where nothing may fail; whatever broke it is in the log with its trace.
+        log.exception("The error page itself could not be drawn.")
+        body = _bare(message)
+    response = HttpResponse(body, status=status)
+    response["Cache-Control"] = "no-store"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["Retry-After"] = "60"
+    return response
+
+
+def of_exception(request: HttpRequest, error: BaseException) -> HttpResponse | None:
+    """The page for an exception that some room has words for, else None."""
+    for kind, status, say in _registered:
+        if isinstance(error, kind):
+            log.warning("%s: %s", type(error).__name__, say(error).title)
+            return page(request, status, say(error))
+    return None
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose token is not valid any more: show it again with everything that was typed.
+
+    Only when the browser says that our own page sent it; a stranger's page gets a plain refusal. Passwords and
+    codes are never put back into a page.
+    """
+    del reason
+    if not _sent_by_us(request):
+        return page(request, HTTPStatus.FORBIDDEN)
+    if any(name in request.POST for name in _SECRET_FIELDS - {"csrfmiddlewaretoken"}):
+        return page(request, HTTPStatus.FORBIDDEN, FORM_EXPIRED)
+    typed = [(name, value) for name, values in request.POST.lists() for value in values if name not in _SECRET_FIELDS]
+    context = {"message": ONCE_MORE, "status": 403, "typed": typed, "again": request.get_full_path()}
+    response = HttpResponse(render_to_string("web/error.html", context, request), status=HTTPStatus.FORBIDDEN)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400: something that cannot be read."""
+    del exception
+    return page(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403."""
+    del exception
+    return page(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: does not exist, or not for you."""
+    del exception
+    return page(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500; or the page of an exception that has words (raised outside a view, as in a middleware)."""
+    error = sys.exc_info()[1]
+    known = of_exception(request, error) if error is not None else None
+    return known or page(request, 500)
+
+
+def _sent_by_us(request: HttpRequest) -> bool:
+    """Whether the browser names this portal as the sender of the form."""
+    source = request.headers.get("Origin") or request.headers.get("Referer") or ""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin" or not source:
+        return False
+    return url_has_allowed_host_and_scheme(source, {request.get_host()}, require_https=settings.KULLA_TLS)
+
+
+def _bare(message: Message) -> str:
+    text = "".join(f"<p>{escape(str(line))}</p>" for line in message.paragraphs)
+    return f"<!doctype html><html lang=sq><meta charset=utf-8><title>Kulla</title><h1>{escape(str(message.title))}</h1>{text}"

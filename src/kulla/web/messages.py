@@ -1,0 +1,81 @@
+"""What an error page says: what happened, and what to do now. Plain sentences, no codes, nobody's fault."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class Message:
+    """The title and the paragraphs of an error page."""
+
+    title: Text
+    paragraphs: tuple[Text, ...]
+
+
+MESSAGES: dict[int, Message] = {
+    400: Message(
+        _("We could not read what your browser sent"),
+        (
+            _("Part of the address or of the form is damaged, or is not text."),
+            _("Go back and try again. If you came by a link, type the address yourself."),
+        ),
+    ),
+    403: Message(
+        _("This page did not accept what was sent"),
+        (_("The form did not come from a page of ours. Nothing was changed."), _("Open the page anew and try again.")),
+    ),
+    404: Message(
+        _("This page does not exist"),
+        (
+            _("If you typed the address, check that it is right. If you came by a link, it may be old."),
+            _("A page that belongs to somebody else looks the same as one that does not exist."),
+        ),
+    ),
+    405: Message(
+        _("This address cannot be used like that"),
+        (_("The page expects a form to be sent, or only to be read. Nothing was changed."),),
+    ),
+    413: Message(
+        _("That was too much at once"),
+        (_("What you sent is larger than this page takes. Nothing was changed."), _("Go back, shorten it, and send it again.")),
+    ),
+    414: Message(
+        _("The address is too long"), (_("Start again from the front page, or shorten what you searched for."),)
+    ),
+    500: Message(
+        _("Something went wrong on our side"),
+        (
+            _("It is not your fault. What you did last may not have happened: look at your page before you repeat it."),
+            _("What already has a receipt is safe. Try again in a few minutes."),
+        ),
+    ),
+    503: Message(
+        _("This part of the portal rests for a moment"),
+        (_("Nothing is lost: what has a receipt is safe with the mirrors."), _("Try again in a few minutes.")),
+    ),
+}
+
+KEEPER_AWAY = Message(
+    _("We cannot look up who you are right now"),
+    (
+        _("The part of Kulla that knows people does not answer. It is watched, and it is being brought back."),
+        _("Public pages work. Your bookings and receipts are safe. Try again in a few minutes."),
+    ),
+)
+
+ONCE_MORE = Message(
+    _("The form was open for a long time"),
+    (
+        _("For your safety a form is only valid for a while. Nothing you typed is lost, and nothing has been sent yet."),
+        _("If you still want to send it, press the button."),
+    ),
+)
+
+FORM_EXPIRED = Message(
+    _("The form was open for a long time"),
+    (_("For your safety a form is only valid for a while. Nothing has been sent."), _("Open the page anew and try again.")),
+)
