@@ -107,4 +107,5 @@ def _sent_by_us(request: HttpRequest) -> bool:
 
 def _bare(message: Message) -> str:
     text = "".join(f"<p>{escape(str(line))}</p>" for line in message.paragraphs)
-    return f"<!doctype html><html lang=sq><meta charset=utf-8><title>Kulla</title><h1>{escape(str(message.title))}</h1>{text}"
+    head = "<!doctype html><html lang=sq><meta charset=utf-8><title>Kulla</title>"
+    return f"{head}<h1>{escape(str(message.title))}</h1>{text}"

@@ -88,7 +88,7 @@ class Renderer:
         10|20|30 (characters, inputs), hint (instead of the field's help text), inline=True (radios), hints
         {value: text} (beside choices), small=True (radios, checkboxes), hidden_label=True, suffix, prefix.
         """
-        context = {name: None for name in _OPTIONS} | options
+        context = dict.fromkeys(_OPTIONS) | options
         if unknown := set(options) - set(_OPTIONS):
             raise TypeError(f"field() does not know {', '.join(sorted(unknown))}")
         own = bound.auto_id or f"id_{bound.html_name}"

@@ -25,10 +25,10 @@ def url(name: str, *args: Any, **kwargs: Any) -> str:
 def environment(**options: Any) -> jinja2.Environment:
     """The environment that settings.TEMPLATES names; options come from there."""
     options |= {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
-    env = jinja2.Environment(
+    env = jinja2.Environment(  # noqa: S701  (Django's backend turns autoescape on, in `options`)
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         finalize=_finalize,
-        **options,  # nosec: autoescape is on by Django's backend
+        **options,
     )
     env.install_gettext_callables(  # type: ignore[attr-defined]
         translation.gettext,

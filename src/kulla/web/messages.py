@@ -41,7 +41,10 @@ MESSAGES: dict[int, Message] = {
     ),
     413: Message(
         _("That was too much at once"),
-        (_("What you sent is larger than this page takes. Nothing was changed."), _("Go back, shorten it, and send it again.")),
+        (
+            _("What you sent is larger than this page takes. Nothing was changed."),
+            _("Go back, shorten it, and send it again."),
+        ),
     ),
     414: Message(
         _("The address is too long"), (_("Start again from the front page, or shorten what you searched for."),)
@@ -70,12 +73,15 @@ KEEPER_AWAY = Message(
 ONCE_MORE = Message(
     _("The form was open for a long time"),
     (
-        _("For your safety a form is only valid for a while. Nothing you typed is lost, and nothing has been sent yet."),
+        _("For your safety a form is only valid for a while. Nothing you typed is lost, and nothing was sent."),
         _("If you still want to send it, press the button."),
     ),
 )
 
 FORM_EXPIRED = Message(
     _("The form was open for a long time"),
-    (_("For your safety a form is only valid for a while. Nothing has been sent."), _("Open the page anew and try again.")),
+    (
+        _("For your safety a form is only valid for a while. Nothing has been sent."),
+        _("Open the page anew and try again."),
+    ),
 )
