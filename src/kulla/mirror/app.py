@@ -1,0 +1,339 @@
+"""The addresses of a mirror and what answers under each. Rules live in logcopy, keycopy and tombstones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import time
+from collections.abc import Callable
+
+import cbor2
+
+from kulla.journal.errors import NoteError
+from kulla.journal.note import open_note
+from kulla.journal.wire import WireError, decode
+from kulla.mirror.config import Config, public_key
+from kulla.mirror.entries import Package, Truncated, intervals, read_head, read_package
+from kulla.mirror.frames import StorageFailed
+from kulla.mirror.http import Body, Disconnected, GzipBody, Refused, Request, Response
+from kulla.mirror.keycopy import MAX_RECORD, PAGE, Conflict, Gap, KeyCopy, Record
+from kulla.mirror.logcopy import GZIP, LogCopy, Upload
+from kulla.mirror.notes import open_checkpoint, parse_submission
+from kulla.mirror.segments import MAX_SEGMENT, parse_path
+from kulla.mirror.signed import require_signature
+from kulla.mirror.tombstones import MAX_TOMBSTONE, OBJECTION, CapReached, TombstoneRefused, Tombstones
+
+log = logging.getLogger("kulla.mirror")
+
+MAX_CHECKPOINT_BODY = 64 * 1024
+SAVE_EVERY = 32  # packages
+
+_LOG = re.compile(r"/([0-9a-f]{64})/(.+)\Z")
+_TILE = re.compile(
+    r"tile/(?:entries|[0-9]|[1-5][0-9]|6[0-3])/(?:x[0-9]{3}/){0,6}[0-9]{3}"
+    r"(?:\.p/(?:[1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?\Z"
+)
+_NUMBER = re.compile(r"from=([0-9]{1,18})\Z")
+_OBJECTION = re.compile(re.escape(OBJECTION) + r"\n([0-9a-f]{64})\n([^\n]{1,500})\n\Z")
+
+BYTES = "application/octet-stream"
+CBOR = "application/cbor"
+NEXT_TYPE = "text/x.kulla.next"
+ANYWHERE = {"Access-Control-Allow-Origin": "*"}
+IMMUTABLE = ANYWHERE | {"Cache-Control": "public, max-age=31536000, immutable"}
+FRESH = ANYWHERE | {"Cache-Control": "no-store"}
+
+
+def origin_hash(origin: str) -> str:
+    """The part of the address that stands for a log: SHA-256 of its origin in lowercase hexadecimal."""
+    return hashlib.sha256(origin.encode()).hexdigest()
+
+
+class App:
+    """One operator's mirror: log copies, key copy, tombstones."""
+
+    def __init__(self, config: Config) -> None:
+        """Open everything below `config.home`. Raises CopyDamaged, StorageFailed, OSError."""
+        self._config = config
+        self._logs: dict[str, tuple[LogCopy, str]] = {}  # by hash, with the origin
+        for origin, key in config.logs.items():
+            name = origin_hash(origin)
+            self._logs[name] = LogCopy(config.home / "mirror" / name, key, config.cosigner), origin
+        (config.home / "keycopy").mkdir(exist_ok=True)
+        self._keycopy = KeyCopy(config.home / "keycopy")
+        self._tombstones = Tombstones(config.home / "keycopy", per_day=config.tombstones_per_day)
+        self._keeper_keys = [public_key(config.keeper)] if config.keeper else []
+        self._reader_keys = self._keeper_keys + [public_key(key) for key in config.readers]
+        self._routes: dict[tuple[str, str], Callable[[Request], Response]] = {
+            ("GET", "/healthz"): self._healthz,
+            ("GET", "/policy"): self._policy,
+            ("POST", "/add-checkpoint"): self._add_checkpoint,
+            ("POST", "/add-entries"): self._add_entries,
+            ("POST", "/keycopy/put"): self._keycopy_put,
+            ("GET", "/keycopy/records"): self._keycopy_records,
+            ("POST", "/keycopy/schedule-destroy"): self._schedule_destroy,
+            ("POST", "/keycopy/object"): self._object,
+            ("GET", "/keycopy/tombstones"): self._list_tombstones,
+        }
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request. Raises Refused."""
+        try:
+            return self._route(request)
+        except (StorageFailed, OSError) as error:
+            log.error("ALARM: the disk refused: %s", type(error).__name__)
+            raise Refused(503, "The mirror cannot write to its disk now.") from None
+
+    def close(self) -> None:
+        """Close the files of the key copy; everything acknowledged is durable already."""
+        self._keycopy.close()
+        self._tombstones.close()
+
+    def _route(self, request: Request) -> Response:
+        handler = self._routes.get((request.method, request.path))
+        if handler:
+            return handler(request)
+        match = _LOG.match(request.path)
+        if match and match[1] in self._logs:
+            copy, origin = self._logs[match[1]]
+            return self._log_route(request, copy, origin, match[2])
+        if any(path == request.path for _, path in self._routes):
+            raise Refused(405, "This address does not know that method.")
+        raise Refused(404, "There is nothing under this address.")
+
+    def _log_route(self, request: Request, copy: LogCopy, origin: str, path: str) -> Response:
+        if path.startswith("segment/") and request.method == "PUT":
+            return self._put_segment(request, copy, origin, path)
+        if request.method != "GET":
+            raise Refused(405, "This address does not know that method.")
+        if path == "checkpoint":
+            return _note(
+                copy.checkpoint_note, "This mirror has not cosigned a checkpoint of this log yet.", FRESH
+            )
+        if _TILE.match(path):
+            return self._tile(origin, path)
+        if path not in {"pending", "segments"} and not path.startswith("segment/"):
+            raise Refused(404, "There is nothing under this address.")
+        # Segments are sealed, but their sizes and times are nobody's business.
+        require_signature(request, b"", [public_key(self._config.logs[origin]), *self._reader_keys])
+        if path == "pending":
+            return _note(copy.pending_note, "No checkpoint of this log has come here yet.", {})
+        if path == "segments":
+            lines = [f"{a}-{b} {size}\n" for a, b, size in copy.segments.list_from(_number(request.query))]
+            return Response("".join(lines).encode())
+        data = copy.segments.read(*parse_path(path))
+        if data is None:
+            raise Refused(404, "There is no segment under this address.")
+        return Response(data, content_type=BYTES)
+
+    # --- open to everyone ---------------------------------------------------------------------------------------
+
+    def _healthz(self, _request: Request) -> Response:
+        state = {
+            "ok": True,
+            "name": self._config.name,
+            "logs": [
+                {"origin": origin, "size": copy.size, "next": copy.next_entry}
+                for copy, origin in self._logs.values()
+            ],
+        }
+        return Response(
+            json.dumps(state).encode() + b"\n", content_type="application/json", headers=dict(FRESH)
+        )
+
+    def _policy(self, _request: Request) -> Response:
+        try:
+            return Response((self._config.home / "policy").read_bytes(), headers=dict(FRESH))
+        except FileNotFoundError:
+            raise Refused(404, "This operator has not published a policy yet.") from None
+
+    def _tile(self, origin: str, path: str) -> Response:
+        try:
+            data = (self._config.home / "mirror" / origin_hash(origin) / path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise Refused(404, "There is no such tile.") from None
+        return Response(data, content_type=BYTES, headers=dict(IMMUTABLE))
+
+    # --- the journal's side -------------------------------------------------------------------------------------
+
+    def _put_segment(self, request: Request, copy: LogCopy, origin: str, path: str) -> Response:
+        first, end = parse_path(path)
+        if "kulla-signature" not in request.headers:
+            raise Refused(403, "This address answers only signed requests.")
+        body = request.read_all(MAX_SEGMENT)
+        require_signature(request, body, [public_key(self._config.logs[origin])])
+        copy.put_segment(first, end, body)
+        return Response(b"stored\n")
+
+    def _add_checkpoint(self, request: Request) -> Response:
+        submission = parse_submission(request.read_all(MAX_CHECKPOINT_BODY))
+        copy = self._copy_of(submission.origin)
+        try:
+            new = open_checkpoint(submission.note, self._config.logs[submission.origin])
+        except NoteError as error:
+            raise Refused(403, str(error)) from None
+        copy.add_checkpoint(submission.old_size, submission.proof, new)
+        return Response(b"")
+
+    def _add_entries(self, request: Request) -> Response:
+        coding = request.headers.get("content-encoding", "identity").lower()
+        if coding not in {"identity", "gzip"}:
+            raise Refused(415, "Of the content codings only gzip is known here.", headers=GZIP)
+        body: Body = GzipBody(request.body) if coding == "gzip" else request.body
+        head = read_head(body)
+        copy = self._copy_of(head.origin)
+        upload = copy.begin(head)
+        saved = _receive(body, copy, upload)
+        if not saved and head.start < head.end:
+            raise Refused(400, "The body ended before its first entries were complete.", headers=GZIP)
+        return Response(copy.finish(upload), headers=dict(GZIP))
+
+    def _copy_of(self, origin: str) -> LogCopy:
+        found = self._logs.get(origin_hash(origin))
+        if found is None:
+            raise Refused(404, "This log is not mirrored here.")
+        return found[0]
+
+    # --- the keeper's side --------------------------------------------------------------------------------------
+
+    def _keycopy_put(self, request: Request) -> Response:
+        if "kulla-signature" not in request.headers:
+            raise Refused(403, "This address answers only signed requests.")
+        body = request.read_all(PAGE)
+        require_signature(request, body, self._keeper_keys)
+        records = _records(body)
+        try:
+            next_seq = self._keycopy.put(records)
+        except Gap as gap:
+            headers = {"Kulla-Next": str(gap.next)}
+            raise Refused(409, f"{gap.next}\n", content_type=NEXT_TYPE, headers=headers) from None
+        except Conflict as conflict:
+            log.error("ALARM: the keeper sent another record under a number that stands")
+            raise Refused(409, str(conflict), headers={"Kulla-Next": str(self._keycopy.next)}) from None
+        return Response(f"{next_seq}\n".encode(), headers={"Kulla-Next": str(next_seq)})
+
+    def _keycopy_records(self, request: Request) -> Response:
+        require_signature(request, b"", self._reader_keys)
+        page = self._keycopy.page(_number(request.query))
+        return Response(cbor2.dumps([list(record) for record in page]), content_type=CBOR)
+
+    def _schedule_destroy(self, request: Request) -> Response:
+        body = request.read_all(MAX_TOMBSTONE)
+        try:
+            standing = self._tombstones.schedule(body, self._config.officers, _now())
+        except CapReached as error:
+            raise Refused(429, str(error)) from None
+        except TombstoneRefused as error:
+            raise Refused(422, str(error)) from None
+        return Response(f"{standing.id}\n{standing.due}\n".encode(), status=202)
+
+    def _object(self, request: Request) -> Response:
+        body = request.read_all(MAX_TOMBSTONE)
+        config = self._config
+        keys = [*config.officer_keys, *config.objectors, *([config.keeper] if config.keeper else [])]
+        try:
+            note = open_note(body, keys)
+        except NoteError as error:
+            raise Refused(403, str(error)) from None
+        match = _OBJECTION.match(note.text)
+        if not match:
+            raise Refused(422, "The note is not an objection to a tombstone.")
+        try:
+            self._tombstones.object(match[1], body, _now())
+        except KeyError:
+            raise Refused(404, "There is no such tombstone here.") from None
+        except TombstoneRefused as error:
+            raise Refused(409, str(error)) from None
+        return Response(b"objected\n")
+
+    def _list_tombstones(self, request: Request) -> Response:
+        officers = list(self._config.officers.values())
+        require_signature(
+            request, b"", [*self._reader_keys, *officers, *map(public_key, self._config.objectors)]
+        )
+        items = [
+            {
+                "id": standing.id,
+                "state": standing.state,
+                "received": standing.received,
+                "due": standing.due,
+                "tombstone": standing.tombstone,
+                "objections": standing.objections,
+            }
+            for standing in self._tombstones.all()
+        ]
+        return Response(cbor2.dumps(items), content_type=CBOR)
+
+
+def _receive(body: Body, copy: LogCopy, upload: Upload) -> bool:
+    """Take packages as they come, check each, save 32 at a time. True if at least one was saved.
+
+    A body that ends early, or a client that goes away, leaves the whole packages saved.
+    """
+    waiting: list[Package] = []
+    saved = False
+    try:
+        for interval in intervals(upload.head.start, upload.head.end):
+            package = read_package(body, *interval)
+            upload.check(package)
+            waiting.append(package)
+            if len(waiting) == SAVE_EVERY:
+                copy.save(upload, waiting)
+                waiting, saved = [], True
+    except (Truncated, Disconnected):
+        pass
+    except Refused:
+        if waiting:
+            copy.save(upload, waiting)
+        raise
+    if waiting:
+        copy.save(upload, waiting)
+        saved = True
+    return saved
+
+
+def _records(body: bytes) -> list[Record]:
+    """The records of one put. Raises Refused 422."""
+    refusal = Refused(
+        422, "The body must be a CBOR list of [number, 16 bytes, bytes], numbers rising by one."
+    )
+    try:
+        items = decode(body)
+    except WireError:
+        raise refusal from None
+    if type(items) is not list:
+        raise refusal
+    out: list[Record] = []
+    for item in items:
+        if type(item) is not list or len(item) != 3:
+            raise refusal
+        seq, record_id, record = item
+        if type(seq) is not int or type(record_id) is not bytes or type(record) is not bytes:
+            raise refusal
+        if not 1 <= seq < 2**63 or len(record_id) != 16 or len(record) > MAX_RECORD:
+            raise refusal
+        if out and seq != out[-1][0] + 1:
+            raise refusal
+        out.append((seq, record_id, record))
+    return out
+
+
+def _note(note: bytes | None, absent: str, headers: dict[str, str]) -> Response:
+    if note is None:
+        raise Refused(404, absent)
+    return Response(note, headers=dict(headers))
+
+
+def _number(query: str) -> int:
+    if not query:
+        return 0
+    match = _NUMBER.match(query)
+    if not match:
+        raise Refused(400, "The query must be from=NUMBER.")
+    return int(match[1])
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,352 @@
+"""One log's copy: a pending checkpoint, the entries on the way to it, and the checkpoint this mirror cosigned.
+
+In the folder: `pending` (note signed by the log), `tile/…` and `segment/…` as the log has them, `next` (how far an
+unfinished upload came), `checkpoint` (log's signature and ours). Order on disk: segments, pending, tiles and
+bundles, then `checkpoint`, each durable before the next begins; so at any moment `checkpoint` speaks only of what
+stands, and what lies beyond it is checked again or overwritten by the same bytes.
+
+tlog-mirror and tlog-witness (C2SP) are followed to the letter; comments name what they leave open.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kulla.journal.checkpoint import Checkpoint, parse_checkpoint
+from kulla.journal.errors import JournalError, MissingError, ProofError
+from kulla.journal.merkle import (
+    EMPTY_ROOT,
+    leaf_hash,
+    root_hash,
+    verify_consistency,
+    verify_subtree_consistency,
+)
+from kulla.journal.note import CosignerKey, Verifier
+from kulla.journal.store import LogFolder
+from kulla.journal.tiles import (
+    HASH,
+    WIDTH,
+    Edge,
+    decode_bundle,
+    new_bundles,
+    outdated_partials,
+    parse_tile_path,
+    tile_path,
+)
+from kulla.mirror.entries import FRAME, PACKAGE, Head, Package
+from kulla.mirror.http import Refused
+from kulla.mirror.notes import SignedCheckpoint, open_checkpoint
+from kulla.mirror.segments import Segments, leaves_of
+
+log = logging.getLogger("kulla.mirror")
+
+RECENT = 8
+MAX_EXCESS = 8192
+SIZE_TYPE = "text/x.tlog.size"
+INFO_TYPE = "text/x.tlog.mirror-info"
+GZIP = {"Accept-Encoding": "gzip"}
+
+
+def _replace_many(store: LogFolder, files: dict[str, bytes]) -> None:
+    store._write({store.full(path): data for path, data in files.items()})
+
+
+class CopyDamaged(Exception):
+    """What lies in the folder is not what this mirror cosigned: a person has to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An `add-entries` request whose head was accepted: what its packages are checked against."""
+
+    head: Head
+    target: SignedCheckpoint
+    before: list[bytes]  # hashes of the entries between the first package's rounded start and upload_start
+
+    def check(self, package: Package) -> list[bytes]:
+        """The package's leaf hashes, proven to be in the target's tree. Raises Refused 422."""
+        hashes = [leaf_hash(entry) for entry in package.entries]
+        row = self.before + hashes if package.start == self.head.start else hashes
+        target = self.target.checkpoint
+        try:
+            verify_subtree_consistency(
+                package.rounded, package.end, target.size, package.proof, root_hash(row), target.root
+            )
+        except ProofError as error:
+            raise Refused(422, f"Entries {package.start} to {package.end - 1}: {error}") from None
+        return hashes
+
+
+class LogCopy:
+    """The copy of one log. Thread-safe: one lock, never held while a client's bytes are awaited."""
+
+    def __init__(self, folder: Path, log_key: Verifier, cosigner: CosignerKey) -> None:
+        """Read the state and check that the tiles carry the cosigned root. Raises CopyDamaged."""
+        self._store, self._log_key, self._cosigner = LogFolder(folder), log_key, cosigner
+        self._lock = threading.Lock()
+        self._edge, self._bundle = Edge(0, ()), b""
+        try:
+            self._mirrored = self._read_note("checkpoint")
+            pending = self._read_note("pending") or self._mirrored
+            if pending and self._mirrored and pending.checkpoint.size < self._mirrored.checkpoint.size:
+                pending = self._mirrored
+            self._pending = pending
+            self._load_mirrored()
+            self._recent = {note.checkpoint.size: note for note in (self._mirrored, pending) if note}
+            self._resume()
+            self._segments = Segments(self._store, self._edge.size)
+        except (JournalError, Refused) as error:
+            raise CopyDamaged(f"The copy in {folder.name[:8]}… is damaged: {error}") from error
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    @property
+    def size(self) -> int:
+        """Entries under the checkpoint that this mirror cosigned."""
+        return self._mirrored.checkpoint.size if self._mirrored else 0
+
+    @property
+    def next_entry(self) -> int:
+        """The first entry that is not stored here."""
+        return self._edge.size
+
+    @property
+    def checkpoint_note(self) -> bytes | None:
+        """The mirror checkpoint with the log's signature and ours."""
+        return self._mirrored.note if self._mirrored else None
+
+    @property
+    def pending_note(self) -> bytes | None:
+        """The pending checkpoint with the log's signature."""
+        return self._pending.note if self._pending else None
+
+    @property
+    def segments(self) -> Segments:
+        """The stored payloads (for reading)."""
+        return self._segments
+
+    # --- segments -----------------------------------------------------------------------------------------------
+
+    def put_segment(self, first: int, end: int, data: bytes) -> None:
+        """Store a segment, durable on return. Raises Refused."""
+        leaves = leaves_of(data, first, end)
+        with self._lock:
+            self._segments.put(first, end, data, leaves, self._edge.size)
+
+    # --- add-checkpoint -----------------------------------------------------------------------------------------
+
+    def add_checkpoint(self, old_size: int, proof: Sequence[bytes], new: SignedCheckpoint) -> None:
+        """Move the pending checkpoint on; durable on return. `new` carries the log's verified signature.
+
+        Raises Refused 400, 409 (text/x.tlog.size) or 422, in tlog-witness's order.
+        """
+        size, root = new.checkpoint.size, new.checkpoint.root
+        if old_size > size:
+            raise Refused(400, "The old size is greater than the checkpoint's.")
+        with self._lock:
+            have = (
+                self._pending.checkpoint
+                if self._pending
+                else Checkpoint(new.checkpoint.origin, 0, EMPTY_ROOT)
+            )
+            if old_size != have.size:
+                raise Refused(409, f"{have.size}\n", content_type=SIZE_TYPE)
+            if size == 0 and root != EMPTY_ROOT:
+                raise Refused(422, "A checkpoint of size 0 must have the root of the empty tree.")
+            if old_size == 0 and proof:
+                raise Refused(422, "From size 0 the consistency proof must be empty.")
+            if old_size == size and have.root != root:
+                log.error(
+                    "ALARM: two checkpoints of size %d with different roots; the second was refused", size
+                )
+                raise Refused(422, f"Another root is already pending for size {size}.")
+            try:
+                verify_consistency(old_size, size, have.root, root, proof)
+            except ProofError as error:
+                log.error("ALARM: a signed checkpoint of size %d does not continue size %d", size, old_size)
+                raise Refused(422, str(error)) from None
+            if self._pending is None or size > have.size:
+                self._store.replace("pending", new.note)
+                self._pending = new
+                self._recent[size] = new
+                while len(self._recent) > RECENT:
+                    del self._recent[min(self._recent)]
+
+    # --- add-entries --------------------------------------------------------------------------------------------
+
+    def begin(self, head: Head) -> Upload:
+        """Accept the head of an upload. Raises Refused 409 (text/x.tlog.mirror-info) or 422."""
+        with self._lock:
+            if self._pending is None:
+                raise Refused(422, "No checkpoint of this log has come here yet: add one first.")
+            target = self._target(head.end)
+            excess = min(head.end, self._edge.size) - head.start
+            if target is None or head.start > self._edge.size or excess > MAX_EXCESS:
+                raise self._info(409, head.end)
+            before: list[bytes] = []
+            if head.start % PACKAGE and head.start < head.end:
+                before = self._stored_leaves(head.start // PACKAGE, head.start % PACKAGE)
+            return Upload(head, target, before)
+
+    def save(self, upload: Upload, packages: Sequence[Package]) -> None:
+        """Store checked packages as pending entries, durable on return. Raises Refused 422.
+
+        Whatever comes before an entry whose payload is missing is stored; a package in which one is missing
+        is not, nor are those behind it.
+        """
+        with self._lock:
+            entries: list[bytes] = []
+            ends = []
+            for package in packages:
+                # Entries that another upload brought meanwhile are skipped: both were proven to be the same.
+                entries += package.entries[max(0, self._edge.size - package.start) :]
+                ends.append(package.end)
+            if not entries:
+                return
+            start = self._edge.size
+            covered = start + self._segments.covered(start, entries)
+            stop = max((end for end in ends if end <= covered), default=start)
+            if stop > start:
+                self._append(entries[: stop - start])
+                if stop < upload.head.end:
+                    # Where an upload of several requests goes on after a restart.
+                    reached = Checkpoint(self._log_key.name, stop, self._edge.root())
+                    self._store.replace("next", reached.body().encode())
+                self._segments.forget_below(stop)
+            if stop < ends[-1]:
+                raise Refused(
+                    422, f"The payload of entry {covered} is not stored here: send its segment first."
+                )
+
+    def finish(self, upload: Upload) -> bytes:
+        """Cosign the upload's checkpoint if everything up to it stands here; the cosignature line(s).
+
+        Raises Refused 202 or 409 (text/x.tlog.mirror-info), and 500 if our own tree has another root.
+        """
+        size = upload.head.end
+        with self._lock:
+            if self._edge.size < size:
+                raise self._info(202, size)
+            if size < self.size:
+                raise self._info(409, size)
+            if self._mirrored is None or size > self.size:
+                self._commit(upload.target)
+            assert self._mirrored is not None  # noqa: S101 - committed above or before
+            return self._mirrored.cosignature.encode()
+
+    def _commit(self, target: SignedCheckpoint) -> None:
+        size = target.checkpoint.size
+        # Every package was proven to be in this tree already. That our own root agrees is the last look at what
+        # was really written down, before a signature makes it a promise.
+        try:
+            if self._edge.size > size:
+                self._write_partials(size, target.checkpoint.root)
+            elif self._edge.root() != target.checkpoint.root:
+                raise ProofError("The entries stored here do not give this root.")
+        except JournalError:
+            log.error(
+                "ALARM: our tree of size %d has another root than the checkpoint; nothing was signed", size
+            )
+            self._forget_uncommitted()
+            raise Refused(500, "The entries stored here do not give this root; send them again.") from None
+        cosigned = target.cosigned(self._cosigner, int(time.time()))
+        self._store.replace("checkpoint", cosigned.note)
+        # Partial files of tiles that are full now: tlog-tiles allows removing them. A crash leaves some; harmless.
+        for folder in outdated_partials(self.size, size):
+            self._store.remove(folder)
+        self._mirrored = cosigned
+        for old in [old for old in self._recent if old < size]:
+            del self._recent[old]
+
+    # --- inside (the lock is held) ------------------------------------------------------------------------------
+
+    def _target(self, size: int) -> SignedCheckpoint | None:
+        if size < self.size:
+            return None
+        if self._mirrored and size == self.size:
+            return self._mirrored
+        return self._recent.get(size)
+
+    def _info(self, status: int, wanted: int) -> Refused:
+        """The three lines of text/x.tlog.mirror-info; the ticket is empty, since we remember recent sizes."""
+        pending = self._pending.checkpoint.size if self._pending else 0
+        size = wanted if self._target(wanted) else pending
+        return Refused(status, f"{size}\n{self._edge.size}\n\n", content_type=INFO_TYPE, headers=GZIP)
+
+    def _stored_leaves(self, tile: int, width: int) -> list[bytes]:
+        """The hashes of the first `width` leaves of a level-0 tile; they stand here."""
+        at_edge = tile == self._edge.size // WIDTH
+        data = self._edge.partials[0] if at_edge else self._store.read(tile_path(0, tile))
+        return [data[i : i + HASH] for i in range(0, width * HASH, HASH)]
+
+    def _append(self, entries: list[bytes]) -> None:
+        """Write tiles and bundles for these entries, durable on return. A failure leaves the edge as it was."""
+        files, edge = self._edge.append([leaf_hash(entry) for entry in entries])
+        bundles = new_bundles(self._edge.size, self._bundle, entries)
+        _replace_many(self._store, files | bundles)
+        n, width = divmod(edge.size, WIDTH)
+        self._bundle = bundles[tile_path("entries", n, width)] if width else b""
+        self._edge = edge
+
+    def _write_partials(self, size: int, root: bytes) -> None:
+        """Write the partial tiles of a smaller tree than the stored one, for those who read that checkpoint."""
+
+        def fetch(path: str) -> bytes:
+            level, n, width = parse_tile_path(path)
+            if level != "entries" and n == self._edge.size // WIDTH ** (int(level) + 1):
+                return self._edge.partials[int(level)][: width * HASH]
+            return self._store.read(tile_path(level, n))[: width * HASH]
+
+        edge = Edge.read(fetch, size, root)
+        files = {
+            tile_path(level, size // WIDTH ** (level + 1), len(partial) // HASH): partial
+            for level, partial in enumerate(edge.partials)
+            if partial
+        }
+        n, width = divmod(size, WIDTH)
+        if width:
+            bundle = (
+                self._bundle if n == self._edge.size // WIDTH else self._store.read(tile_path("entries", n))
+            )
+            files[tile_path("entries", n, width)] = bundle[: width * FRAME]
+        _replace_many(self._store, files)
+
+    def _read_note(self, name: str) -> SignedCheckpoint | None:
+        try:
+            note = self._store.read(name)
+        except MissingError:
+            return None
+        cosigner = self._cosigner.verifier if name == "checkpoint" else None
+        return open_checkpoint(note, self._log_key, cosigner)
+
+    def _load(self, size: int, root: bytes) -> None:
+        """Take the tree of `size` from disk, checked against its root; the last bundle against the tiles."""
+        edge = Edge.read(self._store.read, size, root)
+        n, width = divmod(size, WIDTH)
+        bundle = self._store.read(tile_path("entries", n, width)) if width else b""
+        if b"".join(map(leaf_hash, decode_bundle(bundle))) != (edge.partials[0] if width else b""):
+            raise ProofError("The last entry bundle does not belong to its tile.")
+        self._edge, self._bundle = edge, bundle
+
+    def _load_mirrored(self) -> None:
+        checkpoint = self._mirrored.checkpoint if self._mirrored else None
+        self._load(checkpoint.size if checkpoint else 0, checkpoint.root if checkpoint else EMPTY_ROOT)
+
+    def _resume(self) -> None:
+        """Take up an unfinished upload where its last answer left it, if that is on the way to `pending`."""
+        try:
+            reached = parse_checkpoint(self._store.read("next").decode())
+            if self._pending and self.size < reached.size <= self._pending.checkpoint.size:
+                self._load(reached.size, reached.root)
+        except (JournalError, UnicodeDecodeError):
+            return
+
+    def _forget_uncommitted(self) -> None:
+        self._store.remove("next")
+        self._load_mirrored()
+        self._segments = Segments(self._store, self._edge.size)
