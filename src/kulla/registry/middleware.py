@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.urls import reverse
 
 from kulla.keeper_client import KeeperUnavailable, Refused, Session
-from kulla.registry import actor, cookie, door
+from kulla.registry import actor, cookie, door, resume
 from kulla.registry.access import rule_of
 
 RENEW_BELOW_MS = 10 * 60 * 1000  # a token lives 15 minutes: one renewal each five minutes of use
@@ -101,12 +101,12 @@ class Access:
 
     @staticmethod
     def _sign_in(request: HttpRequest) -> HttpResponse:
-        back = (
-            request.get_full_path()
-            if request.method == "GET"
-            else request.META.get("HTTP_REFERER_PATH", "/my")
+        """To sign-in and back; a form that was sent without a session is carried through, see `resume`."""
+        if request.method not in {"GET", "HEAD"}:
+            return resume.session_ended(request, request.path)
+        response = HttpResponseRedirect(
+            f"{reverse('sign-in')}?{urlencode({'next': request.get_full_path()})}"
         )
-        response = HttpResponseRedirect(f"{reverse('sign-in')}?{urlencode({'next': back})}")
         if cookie.NAME in request.COOKIES:
             drop_session(response)
         return response
