@@ -1,0 +1,109 @@
+"""Tables of the record. Only Look is kept; the others are derived from the journal or wait to get there.
+
+Statements against them are plain SQL where counting or speed matters (entries.py, sequencer.py, rebuild.py).
+"""
+
+from typing import ClassVar
+
+from django.db import models
+
+from kulla.record.kept import Kept
+
+__all__ = ["Checkpoint", "EffectTask", "Entry", "Grave", "Kept", "Look", "Outbox", "State"]
+
+
+class Outbox(models.Model):
+    """An entry that is committed with its rows and not yet in the journal."""
+
+    uuid = models.UUIDField(primary_key=True)
+    at_ms = models.BigIntegerField()
+    kind = models.TextField()
+    service = models.TextField()
+    person = models.UUIDField(null=True, db_index=True)
+    office = models.UUIDField(null=True)
+    actor = models.TextField()  # "job:<name>", or "hex:" and the keeper's attestation
+    claims = models.BinaryField()  # sealed by the keeper's one-time key; empty when the entry has none
+    claims_hash = models.BinaryField()  # SHA-256 of the plain claims: the leaf needs it
+    effects = models.TextField()  # JSON list of [name, arguments]
+    images = models.TextField()  # lines of JSON, see images.py
+
+    class Meta:
+        db_table = "record_outbox"
+
+
+class Entry(models.Model):
+    """An entry of the journal: where it stands, and what pages ask about it."""
+
+    uuid = models.UUIDField(primary_key=True)
+    index = models.BigIntegerField(unique=True, db_column="idx")
+    size = models.BigIntegerField()  # of the checkpoint that its receipt uses
+    at_ms = models.BigIntegerField()
+    kind = models.TextField()
+    service = models.TextField()
+    person = models.UUIDField(null=True)
+    office = models.UUIDField(null=True)
+    leaf_hash = models.BinaryField()
+    claims = models.BinaryField()
+
+    class Meta:
+        db_table = "record_entry"
+        indexes: ClassVar = [models.Index(fields=["person", "index"], name="record_entry_person")]
+
+
+class Checkpoint(models.Model):
+    """A checkpoint that a quorum of mirrors has cosigned."""
+
+    size = models.BigIntegerField(primary_key=True)
+    note = models.TextField()
+
+    class Meta:
+        db_table = "record_checkpoint"
+
+
+class State(models.Model):
+    """One row, id 1: how many journal entries these tables hold, and why writes are closed ('' = open)."""
+
+    applied = models.BigIntegerField(default=0, db_default=0)
+    closed = models.TextField(default="", db_default="")
+
+    class Meta:
+        db_table = "record_state"
+
+
+class EffectTask(models.Model):
+    """What the keeper is asked to do about a received entry; deleted when done, kept when it was refused."""
+
+    id = models.BigAutoField(primary_key=True)
+    entry = models.UUIDField()
+    name = models.TextField()
+    arguments = models.TextField()
+    tries = models.IntegerField(default=0)
+    due_ms = models.BigIntegerField(default=0)
+    refused = models.TextField(default="")
+
+    class Meta:
+        db_table = "record_effect"
+        indexes: ClassVar = [
+            models.Index(fields=["due_ms"], name="record_effect_due", condition=models.Q(refused=""))
+        ]
+
+
+class Grave(models.Model):
+    """A kept row that was deleted. Its key is never used again, so that the highest rev stays the truth."""
+
+    key = models.UUIDField(primary_key=True)
+    table = models.TextField(db_column="table_name")
+    rev = models.BigIntegerField()
+
+    class Meta:
+        db_table = "record_grave"
+
+
+class Look(Kept):
+    """One line of the keeper's log of looks, sealed by the keeper; the journal is its second home."""
+
+    seq = models.BigIntegerField(unique=True)
+    sealed = models.BinaryField()
+
+    class Meta:
+        db_table = "record_look"

@@ -1,0 +1,5 @@
+"""The in-process bell between a committed entry and the sequencer."""
+
+import threading
+
+committed = threading.Event()
