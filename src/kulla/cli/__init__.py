@@ -15,7 +15,17 @@ from kulla.cli.errors import CommandError
 
 # In the order of a person's first day, not of the alphabet.
 COMMANDS = (
-    "demo", "up", "portal", "keeper", "mirror", "rebuild", "verify", "journal", "people", "migrate", "static",
+    "demo",
+    "up",
+    "portal",
+    "keeper",
+    "mirror",
+    "rebuild",
+    "verify",
+    "journal",
+    "people",
+    "migrate",
+    "static",
 )
 
 EXAMPLES = """\

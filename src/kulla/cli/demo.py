@@ -23,9 +23,15 @@ SUMMARY = "make a country to play with"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--home", type=Path, required=True, metavar="DIR", help="the folder to make; must not exist")
-    parser.add_argument("--people", type=int, default=5000, metavar="N", help="how many people (default 5000)")
-    parser.add_argument("--seed", type=int, default=1912, metavar="S", help="what the people grow from (default 1912)")
+    parser.add_argument(
+        "--home", type=Path, required=True, metavar="DIR", help="the folder to make; must not exist"
+    )
+    parser.add_argument(
+        "--people", type=int, default=5000, metavar="N", help="how many people (default 5000)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1912, metavar="S", help="what the people grow from (default 1912)"
+    )
     parser.add_argument(
         "--fast", action="store_true", help="cheap password hashes, for tests and measurements only"
     )
@@ -40,6 +46,10 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError("A country needs at least 20 people: --people 20 or more.")
     # Found by name: the demo lies above this room and may be absent.
     importlib.import_module("kulla.demo.country").create(
-        args.home, people=args.people, seed=args.seed, fast=args.fast, say=lambda line: print(line, flush=True)
+        args.home,
+        people=args.people,
+        seed=args.seed,
+        fast=args.fast,
+        say=lambda line: print(line, flush=True),
     )
     return 0

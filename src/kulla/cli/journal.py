@@ -24,7 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     check = actions.add_parser("check", help="prove every byte up to the signed root")
     check.add_argument("folder", type=Path, metavar="DIR", help="the journal's or a mirror's folder")
-    check.add_argument("--policy", type=Path, metavar="FILE", help="default: the policy of the home it lies in")
+    check.add_argument(
+        "--policy", type=Path, metavar="FILE", help="default: the policy of the home it lies in"
+    )
 
 
 def policy_for(folder: Path) -> Path:

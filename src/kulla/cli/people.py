@@ -16,7 +16,6 @@ exit codes:
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 SUMMARY = "import people into the keeper's register"

@@ -25,14 +25,23 @@ SUMMARY = "bring everything back from the mirrors, or compare with them"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--home", type=Path, required=True, metavar="DIR", help="the home to rebuild or compare")
+    parser.add_argument(
+        "--home", type=Path, required=True, metavar="DIR", help="the home to rebuild or compare"
+    )
     parser.add_argument("--keys", type=Path, metavar="HOLDERS", help="the folder with the holders' keys")
     parser.add_argument(
-        "--from", dest="sources", type=Path, action="append", default=[], metavar="MIRROR",
+        "--from",
+        dest="sources",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="MIRROR",
         help="a mirror operator's folder; repeat for each that is left",
     )
     parser.add_argument("--compare", action="store_true", help="write nothing, name differences")
-    parser.add_argument("--replace", action="store_true", help="delete what is left of the portal and the keeper first")
+    parser.add_argument(
+        "--replace", action="store_true", help="delete what is left of the portal and the keeper first"
+    )
     parser.add_argument("--json", action="store_true", help="progress and report as JSON lines")
 
 
@@ -46,12 +55,12 @@ def run(args: argparse.Namespace) -> int:
         differences = restoring.compare(home)
         for difference in differences:
             print(difference)
-        print(f"{len(differences)} differences." if differences else "No difference between tables and journal.")
+        print(
+            f"{len(differences)} differences." if differences else "No difference between tables and journal."
+        )
         return 1 if differences else 0
     if not args.sources or args.keys is None:
         raise CommandError("A rebuild needs --keys HOLDERS and at least one --from MIRROR.")
-    for line in restoring.rebuild(
-        home, holders=args.keys, sources=args.sources, replace=args.replace, report=restoring.Report(json_lines=args.json)
-    ):
-        print(line)
+    report = restoring.Report(json_lines=args.json)
+    restoring.rebuild(home, holders=args.keys, sources=args.sources, replace=args.replace, report=report)
     return 0

@@ -1,6 +1,7 @@
 """Render the public pages of a home into HOME/run/pages, in every language.
 
-`kulla up` serves them while the portal is away; a front server can serve them at all times.
+`kulla up` takes them from the living portal by itself and serves them while the portal is away; this command
+is for a front server that serves them at all times.
 
 examples:
   kulla static --home var/demo
@@ -21,10 +22,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from kulla.cli import static_pages
+    from kulla.cli import django_home, static_pages
     from kulla.cli.home import open_home
 
     home = open_home(args.home)
-    count = static_pages.render_all(home)
+    django_home.setup(home)
+    count = static_pages.save(home.run / "pages", static_pages.rendered())
     print(f"{count} pages in {home.run / 'pages'}.")
     return 0

@@ -26,7 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--home", type=Path, required=True, metavar="DIR", help="the folder of the country")
     parser.add_argument("--port", type=int, default=8000, help="public port (default 8000; 0: any free one)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--links", action="store_true", help="only print new sign-in links of a running country")
+    parser.add_argument(
+        "--links", action="store_true", help="only print new sign-in links of a running country"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -22,7 +22,9 @@ SUMMARY = "check a receipt, offline"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("receipt", metavar="RECEIPT", help="the receipt's text file; - reads standard input")
-    parser.add_argument("--policy", type=Path, required=True, metavar="FILE", help="the policy that it must satisfy")
+    parser.add_argument(
+        "--policy", type=Path, required=True, metavar="FILE", help="the policy that it must satisfy"
+    )
 
 
 def read(source: str) -> str:
@@ -47,7 +49,9 @@ def run(args: argparse.Namespace) -> int:
     except ReceiptInvalid as error:
         print(f"This receipt does not hold. {error}", file=sys.stderr)
         return 1
-    print(f"This receipt holds: entry {verified.index} of {verified.origin}, check code {verified.check_code}.")
+    print(
+        f"This receipt holds: entry {verified.index} of {verified.origin}, check code {verified.check_code}."
+    )
     for name, value in verified.claims:
         print(f"  {name}: {value}")
     for name, seconds in verified.witnesses:

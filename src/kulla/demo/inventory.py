@@ -4,6 +4,8 @@ The wipe counts with it before and after, on either engine. It runs as a process
 one database for a process's life, and the supervisor outlives many.
 """
 
+# ruff: noqa: PLC0415 - Django reads its settings when its parts are imported: the environment comes first
+
 import json
 import os
 import sys

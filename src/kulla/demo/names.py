@@ -7,30 +7,45 @@ only find that account.
 
 RESERVED = ("Arta", "Dritëro", "Teuta", "Besnik", "Valbona", "Luan")
 
-WOMEN = tuple(
-    "Afërdita Albana Alketa Alma Anila Ariana Aurora Blerina Brikena Brunilda Dafina Diana Dorina Drita Edlira Elda "
-    "Elira Elisa Elona Elsa Enkelejda Entela Era Erinda Ermira Etleva Evisa Fatbardha Fatmira Flora Flutura Gentiana "
-    "Ilda Ina Irena Jehona Jonida Jorida Kaltrina Klea Kristina Ledia Lindita Liri Ljanda Luljeta Majlinda Manjola "
-    "Marjeta Merita Migena Mimoza Mira Mirela Mirjeta Nora Ornela Pranvera Rea Rezarta Rovena Rudina Sara Shpresa "
-    "Silva Sonila Suela Valentina Vera Vjollca Yllka Zamira Zana".split()
-)
-MEN = tuple(
-    "Adnan Adrian Afrim Agim Agron Alban Albert Aleks Altin Andi Ardian Ardit Arjan Armand Artan Astrit Bashkim "
-    "Bledar Blerim Burim Dardan Denis Dorian Dritan Durim Edmond Elton Endri Enis Eno Erion Ermal Fatmir Fatos Flamur "
-    "Florian Gazmend Genc Gentian Gëzim Gjergj Gjon Hysen Ilir Indrit Isuf Kastriot Klajdi Klodian Kreshnik Kujtim "
-    "Ledion Lorik Lulzim Mentor Mikel Naim Niko Orges Pëllumb Petrit Redon Roland Rron Sajmir Selim Shkëlzen Skënder "
-    "Sokol Taulant Valon Viktor Xhevahir Ylli Zef".split()
-)
-SURNAMES = tuple(
-    "Agolli Alia Aliaj Arapi Bajrami Balla Bardhi Basha Beqiri Berisha Biba Bushati Cani Dalipi Dema Dervishi Dibra "
-    "Doda Dragoti Duka Elezi Fejzo Ferati Frashëri Gega Gjata Gjeta Gjika Gjini Gjoka Gjoni Hajdari Halili Hasani "
-    "Haxhiu Hoti Hoxha Hysa Hyseni Ibrahimi Islami Ismaili Jaku Kaja Kaloshi Kamberi Kapllani Kastrati Koci Kodra "
-    "Kola Koleci Kondi Krasniqi Kryeziu Kuka Kurti Lala Lamaj Leka Lika Lleshi Llupi Lushi Malaj Malo Marku Mema Meta "
-    "Minga Molla Muça Murati Musta Ndoja Ndreca Nika Noka Osmani Palushi Pasha Pepa Përmeti Picari Pjetri Prendi "
-    "Prifti Progri Qosja Rama Rexhepi Rrapi Ruçi Sala Selimi Shala Shehu Shkurti Shtylla Sinani Spahiu Sula Tahiri "
-    "Tafa Teli Toska Troka Uka Vata Veliu Vogli Xhafa Xhaferi Ymeri Zeka Zogu Zyberi".split()
-)
-STREETS = tuple(
-    "Rruga e Dëborës|Rruga e Ullinjve|Rruga e Kalasë|Rruga e Burimit|Rruga e Lisave|Rruga e Pishave|Rruga e Urës|"
-    "Rruga e Stacionit|Rruga e Mullirit|Rruga e Pazarit|Rruga e Lulishtes|Rruga e Portit".split("|")
-)
+_WOMEN = """
+Afërdita Albana Alketa Alma Anila Ariana Aurora Blerina Brikena Brunilda Dafina Diana Dorina Drita Edlira
+Elda Elira Elisa Elona Elsa Enkelejda Entela Era Erinda Ermira Etleva Evisa Fatbardha Fatmira Flora Flutura
+Gentiana Ilda Ina Irena Jehona Jonida Jorida Kaltrina Klea Kristina Ledia Lindita Liri Luljeta Majlinda
+Manjola Marjeta Merita Migena Mimoza Mira Mirela Mirjeta Nora Ornela Pranvera Rea Rezarta Rovena Rudina Sara
+Shpresa Silva Sonila Suela Valentina Vera Vjollca Yllka Zamira Zana
+"""
+_MEN = """
+Adnan Adrian Afrim Agim Agron Alban Albert Aleks Altin Andi Ardian Ardit Arjan Armand Artan Astrit Bashkim
+Bledar Blerim Burim Dardan Denis Dorian Dritan Durim Edmond Elton Endri Enis Eno Erion Ermal Fatmir Fatos
+Flamur Florian Gazmend Genc Gentian Gëzim Gjergj Gjon Hysen Ilir Indrit Isuf Kastriot Klajdi Klodian
+Kreshnik Kujtim Ledion Lorik Lulzim Mentor Mikel Naim Niko Orges Pëllumb Petrit Redon Roland Rron Sajmir
+Selim Shkëlzen Skënder Sokol Taulant Valon Viktor Xhevahir Ylli Zef
+"""
+_SURNAMES = """
+Agolli Alia Aliaj Arapi Bajrami Balla Bardhi Basha Beqiri Berisha Biba Bushati Cani Dalipi Dema Dervishi
+Dibra Doda Dragoti Duka Elezi Fejzo Ferati Frashëri Gega Gjata Gjeta Gjika Gjini Gjoka Gjoni Hajdari Halili
+Hasani Haxhiu Hoti Hoxha Hysa Hyseni Ibrahimi Islami Ismaili Jaku Kaja Kaloshi Kamberi Kapllani Kastrati
+Koci Kodra Kola Koleci Kondi Krasniqi Kryeziu Kuka Kurti Lala Lamaj Leka Lika Lleshi Llupi Lushi Malaj Malo
+Marku Mema Meta Minga Molla Muça Murati Musta Ndoja Ndreca Nika Noka Osmani Palushi Pasha Pepa Përmeti
+Picari Pjetri Prendi Prifti Progri Qosja Rama Rexhepi Rrapi Ruçi Sala Selimi Shala Shehu Shkurti Shtylla
+Sinani Spahiu Sula Tahiri Tafa Teli Toska Troka Uka Vata Veliu Vogli Xhafa Xhaferi Ymeri Zeka Zogu Zyberi
+"""
+_STREETS = """
+Rruga e Dëborës
+Rruga e Ullinjve
+Rruga e Kalasë
+Rruga e Burimit
+Rruga e Lisave
+Rruga e Pishave
+Rruga e Urës
+Rruga e Stacionit
+Rruga e Mullirit
+Rruga e Pazarit
+Rruga e Lulishtes
+Rruga e Portit
+"""
+
+WOMEN = tuple(_WOMEN.split())
+MEN = tuple(_MEN.split())
+SURNAMES = tuple(_SURNAMES.split())
+STREETS = tuple(_STREETS.strip().splitlines())

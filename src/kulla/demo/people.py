@@ -122,7 +122,8 @@ class Generator:
         guardians = tuple(parent.number for parent in parents)
         wanted = self._random.choice((0, 0, 1, 1, 2, 2, 3)) if 22 <= age <= 55 else 0
         children = [
-            self.child(self._random.choice("fm"), surname, address, guardians, parent_age=age) for _ in range(wanted)
+            self.child(self._random.choice("fm"), surname, address, guardians, parent_age=age)
+            for _ in range(wanted)
         ]
         return parents + children
 
@@ -130,7 +131,9 @@ class Generator:
         self, sex: str, surname: str, address: str, guardians: tuple[str, ...], *, parent_age: int
     ) -> Invented:
         """A child of these guardians, younger than the parent by at least 20 years."""
-        child = self.person(sex, surname, address, self._random.randint(0, min(CHILD_UNTIL - 1, parent_age - 20)))
+        child = self.person(
+            sex, surname, address, self._random.randint(0, min(CHILD_UNTIL - 1, parent_age - 20))
+        )
         return replace(child, phone="", guardian_numbers=guardians)
 
     def person(self, sex: str, surname: str, address: str, age: int, first_name: str = "") -> Invented:

@@ -81,10 +81,18 @@ def disguises(text: str) -> list[bytes]:
     text = " ".join(text.split())
     if not SHORTEST <= len(text) <= LONGEST:
         raise ValueError(f"between {SHORTEST} and {LONGEST} characters")
-    spellings = {text, text.lower(), text.upper(), text.title(), fold(text), fold(text).lower(), fold(text).upper()}
+    spellings = {
+        text,
+        text.lower(),
+        text.upper(),
+        text.title(),
+        fold(text),
+        fold(text).lower(),
+        fold(text).upper(),
+    }
     plain = {unicodedata.normalize(form, word).encode() for word in spellings for form in ("NFC", "NFD")}
     wide = {word.encode(code) for word in spellings for code in ("utf-16-le", "utf-16-be")}
-    narrow = {word.encode("latin-1", "ignore") for word in spellings if word.encode("latin-1", "ignore").decode("latin-1") == word}
+    narrow = {word.encode("latin-1") for word in spellings if max(map(ord, word)) < 256}
     hidden = {piece for word in plain for piece in (word.hex().encode(), *_base64_pieces(word))}
     everything = plain | wide | narrow | hidden
     everything |= {word[::-1] for word in everything}
@@ -97,7 +105,9 @@ def _base64_pieces(word: bytes) -> Iterator[bytes]:
     for offset in range(3):
         encoded = base64.b64encode(bytes(offset) + word).rstrip(b"=")
         first = -(-offset * 8 // 6)  # characters that also carry bits of what stands before
-        whole = (offset + len(word)) * 8 // 6  # characters whose bits all belong to the word or to what is before
+        whole = (
+            (offset + len(word)) * 8 // 6
+        )  # characters whose bits all belong to the word or to what is before
         yield encoded[first:whole]
 
 

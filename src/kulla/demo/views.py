@@ -5,7 +5,13 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
@@ -47,7 +53,9 @@ def enter(request: Request, who: str) -> HttpResponseBase:
         sentence = _("Each link signs in once. Print new ones in the terminal: kulla up --home … --links")
         return plain(request, _("This link has been used"), sentence, 404)
     except (KeeperUnavailable, Refused):
-        sentence = _("The keeper does not sign anyone in at the moment. Try the link from a new start of kulla up.")
+        sentence = _(
+            "The keeper does not sign anyone in at the moment. Try the link from a new start of kulla up."
+        )
         return plain(request, _("Signing in does not work at the moment"), sentence, 503)
     response = HttpResponseRedirect(first_page(session.role))
     set_session(response, session)
@@ -79,7 +87,11 @@ def wiped(request: Request) -> HttpResponseBase:
     response = render(
         request,
         "demo/wiped.html",
-        {"state": state, "done": state["step"] == "done", "back": safe_back(request, request.GET.get("back"))},
+        {
+            "state": state,
+            "done": state["step"] == "done",
+            "back": safe_back(request, request.GET.get("back")),
+        },
     )
     response["Cache-Control"] = "no-store"
     return response

@@ -15,7 +15,6 @@ import contextlib
 import html
 import json
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -173,7 +172,9 @@ class Wipe:
         body = render(self.state)
         return pages.response(
             "503 Service Unavailable",
-            pages.page("Rezervimet janë të sigurta / Bookings are safe", body, refresh_s=None if failed else 1),
+            pages.page(
+                "Rezervimet janë të sigurta / Bookings are safe", body, refresh_s=None if failed else 1
+            ),
             retry_s=1,
             head_only=method == "HEAD",
         )
@@ -197,12 +198,16 @@ def render(state: dict[str, Any]) -> str:
         )[place]
         facts = [((STEPS[state["step"]][place]), "")]
         if "before" in state:
-            facts.append((("Të marra para fshirjes", "Received before the wipe")[place], f"{state['before']:,}"))
+            facts.append(
+                (("Të marra para fshirjes", "Received before the wipe")[place], f"{state['before']:,}")
+            )
         for step, (done, total) in state.get("progress", {}).items():
             label = LABELS.get(step, (step, step))[place]
             facts.append((label, f"{done:,} / {total:,}" if total else f"{done:,}"))
         listed = "".join(f"<dt>{html.escape(label)}</dt><dd>{value}</dd>" for label, value in facts[1:])
-        trouble = f"<p><strong>{html.escape(state.get('sentence', ''))}</strong></p>" if "sentence" in state else ""
+        trouble = (
+            f"<p><strong>{html.escape(state.get('sentence', ''))}</strong></p>" if "sentence" in state else ""
+        )
         parts.append(
             f'<section lang="{language}">{pages.heading(place + 1, title)}<p>{html.escape(explain)}</p>'
             f"<p><strong>{html.escape(facts[0][0])} …</strong></p><dl>{listed}</dl>{trouble}</section>"

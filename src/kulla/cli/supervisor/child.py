@@ -61,9 +61,7 @@ class Child:
     async def _run(self) -> None:
         while True:
             started = time.monotonic()
-            self.process = processes.start(
-                self.program.argv(), log=self.program.log, env=self.program.env
-            )
+            self.process = processes.start(self.program.argv(), log=self.program.log, env=self.program.env)
             await self._until_death(self.process, started)
             self.up.clear()
             processes.end_group(self.process)

@@ -29,7 +29,9 @@ async def serve(path: Path, handlers: dict[str, Handler]) -> asyncio.Server:
             async with asyncio.timeout(10):
                 request = json.loads(await reader.readline() or b"{}")
                 handler = handlers.get(request.pop("do", "")) if isinstance(request, dict) else None
-                answer = await handler(request) if handler else {"refused": "The supervisor knows no such call."}
+                answer = (
+                    await handler(request) if handler else {"refused": "The supervisor knows no such call."}
+                )
         except (ValueError, TimeoutError) as error:
             answer = {"refused": f"The request could not be read: {error}"}
         writer.write(json.dumps(answer).encode() + b"\n")

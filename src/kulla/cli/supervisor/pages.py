@@ -17,6 +17,7 @@ dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem}dt{font-weight:70
 progress{width:100%;height:1.5rem;accent-color:#5b1a18}
 """
 
+OWN_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
 AWAY = {
     "sq": (
         "Portali po kthehet",
@@ -98,14 +99,21 @@ def heading(level: int, text: str) -> str:
     return f"<h{level}>{html.escape(text)}</h{level}>"
 
 
-def response(status: str, body: str, *, retry_s: int = 2, head_only: bool = False) -> bytes:
+def response(
+    status: str,
+    body: str | bytes,
+    *,
+    content_type: str = "text/html; charset=utf-8",
+    retry_s: int = 2,
+    policy: str = OWN_POLICY,
+    head_only: bool = False,
+) -> bytes:
     """A complete HTTP/1.1 answer that closes the connection and is kept by no cache."""
-    content = body.encode()
+    content = body.encode() if isinstance(body, str) else body
     head = (
-        f"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {len(content)}\r\n"
+        f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(content)}\r\n"
         f"Retry-After: {retry_s}\r\nCache-Control: no-store\r\nConnection: close\r\n"
-        "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'\r\n"
-        "X-Content-Type-Options: nosniff\r\n\r\n"
+        f"Content-Security-Policy: {policy}\r\nX-Content-Type-Options: nosniff\r\n\r\n"
     ).encode()
     return head if head_only else head + content
 
@@ -119,3 +127,18 @@ def away(method: str, *, forwarded: bool) -> bytes:
     if method in {"GET", "HEAD"}:
         return response("503 Service Unavailable", in_both(AWAY, refresh_s=2), head_only=method == "HEAD")
     return response("503 Service Unavailable", in_both(UNKNOWN if forwarded else NOT_TAKEN))
+
+
+def copy(page_bytes: bytes) -> bytes:
+    """The kept copy of a public page, with a notice that only the public pages answer for now."""
+    notice = "".join(
+        f'<p lang="{language}" style="background:#fd0;color:#000;margin:0;padding:.5rem 1rem">'
+        f"<strong>{html.escape(title)}.</strong> {html.escape(paragraphs[-1])}</p>"
+        for language, (title, paragraphs) in AWAY.items()
+    ).encode()
+    at = page_bytes.find(b">", page_bytes.find(b"<body")) + 1
+    return response(
+        "503 Service Unavailable",
+        page_bytes[:at] + notice + page_bytes[at:],
+        policy="default-src 'self'; style-src 'self' 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+    )

@@ -46,7 +46,9 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "kulla.cli", *arguments]
 
 
-def start(argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
+def start(
+    argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
     """Start a program with its output appended to `log` (mode 0600), as leader of its own process group."""
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > LOG_LIMIT:

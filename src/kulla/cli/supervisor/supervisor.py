@@ -7,6 +7,7 @@ import http.client
 import importlib
 import importlib.util
 import json
+import mimetypes
 import os
 import signal
 import time
@@ -15,11 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from kulla.cli import static_pages
 from kulla.cli.errors import CommandError
 from kulla.cli.home import Home
 from kulla.cli.supervisor import control, pages, processes, relay
 from kulla.cli.supervisor.child import Child, Program
 
+ASSETS = Path(__file__).resolve().parents[2] / "web" / "static"
 STOP_PORTAL_S = 2.0
 STOP_REST_S = 1.5
 
@@ -93,9 +96,7 @@ class Supervisor:
     def _portal_argv(self) -> list[str]:
         self.relay.backend = 0
         self._portal_port = processes.free_port()
-        return processes.command(
-            "portal", "--home", str(self.home.path), "--port", str(self._portal_port)
-        )
+        return processes.command("portal", "--home", str(self.home.path), "--port", str(self._portal_port))
 
     def _portal_ready(self) -> bool:
         """True once the portal answers HTTP; from then on the relay passes requests to it."""
@@ -149,6 +150,8 @@ class Supervisor:
     async def _announce(self, ready: Callable[[int], None]) -> None:
         await asyncio.gather(*(child.up.wait() for child in self.children.values()))
         ready(self.port)
+        copies = static_pages.from_portal(self._portal_port)
+        await asyncio.to_thread(static_pages.save, self.home.run / "pages", copies)
 
     def _take_lock(self) -> None:
         self._lock = (self.home.run / "up.lock").open("w")
@@ -163,9 +166,15 @@ class Supervisor:
     def _answer(self, head: bytes, forwarded: bool) -> bytes:
         if self.relay.held and self.held_answer is not None:
             return self.held_answer(head)
-        method, _ = relay.request_line(head)
+        method, target = relay.request_line(head)
         if not method:
             return pages.response("400 Bad Request", pages.in_both(pages.AWAY))
+        if method == "GET":
+            if (page := static_pages.kept(self.home.run / "pages", target, head)) is not None:
+                return pages.copy(page)
+            if (content := static_pages.asset(ASSETS, target)) is not None:
+                content_type = mimetypes.guess_type(target)[0] or "application/octet-stream"
+                return pages.response("200 OK", content, content_type=content_type)
         return pages.away(method, forwarded=forwarded)
 
     def _handlers(self) -> dict[str, control.Handler]:

@@ -50,7 +50,10 @@ def test_a_killed_program_comes_back(tmp_path: Path) -> None:
         assert gone(second)
 
     asyncio.run(scenario())
-    assert any("program ended (signal SIGKILL); its last line: working. Starting it again in 0.1 s." in s for s in said)
+    assert any(
+        "program ended (signal SIGKILL); its last line: working. Starting it again in 0.1 s." in s
+        for s in said
+    )
 
 
 def test_a_program_that_keeps_failing_is_given_more_time(tmp_path: Path) -> None:

@@ -11,7 +11,11 @@ from kulla import cli
 
 def kulla(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "kulla.cli", *arguments], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "kulla.cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -68,6 +72,7 @@ def test_verify_imports_neither_django_nor_any_room_but_the_journal(tmp_path: Pa
     )
     file = tmp_path / "receipt"
     file.write_text("not a receipt\n")
-    run = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True, timeout=30)
+    argv = [sys.executable, "-c", code, str(file)]
+    run = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30)
 
     assert run.stdout.strip() == "[]"

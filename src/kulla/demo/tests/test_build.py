@@ -14,9 +14,24 @@ ROOT = Path(__file__).resolve().parents[4]
 
 def names_in_wheel(source: Path, out: Path, build: str) -> set[str]:
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
-         "--disable-pip-version-check", "--no-index", "-w", str(out), str(source)],
-        check=True, capture_output=True, env={**os.environ, "KULLA_BUILD": build}, timeout=120,
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "--no-build-isolation",
+            "--disable-pip-version-check",
+            "--no-index",
+            "-w",
+            str(out),
+            str(source),
+        ],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "KULLA_BUILD": build},
+        timeout=120,
     )
     (wheel,) = out.glob("*.whl")
     return set(zipfile.ZipFile(wheel).namelist())
@@ -33,7 +48,9 @@ def source(tmp_path: Path) -> Path:
             shutil.copytree(path, copy / name)
         elif path.exists():
             shutil.copy(path, copy / name)
-    shutil.copytree(ROOT / "src" / "kulla", copy / "src" / "kulla", ignore=shutil.ignore_patterns("node_modules"))
+    shutil.copytree(
+        ROOT / "src" / "kulla", copy / "src" / "kulla", ignore=shutil.ignore_patterns("node_modules")
+    )
     return copy
 
 

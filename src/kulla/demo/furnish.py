@@ -1,0 +1,82 @@
+"""Tables and furniture of a demo's portal: `python -m kulla.demo.furnish PLAN.json`, in the home's environment.
+
+Makes the tables as the database's owner, then offices, practitioners and weekly hours through the actions of
+the appointments service, and waits until the mirrors have cosigned every entry.
+"""
+# ruff: noqa: PLC0415 - Django reads its settings when its parts are imported: the environment comes first
+
+import json
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from kulla.cli.supervisor import processes
+
+RECEIVED_LIMIT_S = 120.0
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def main(plan: Path) -> None:
+    """Do all of it. Raises SystemExit with a sentence when the entries are not received in time."""
+    processes.die_with_supervisor()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "kulla.settings"
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    from kulla.record import sequencer
+    from kulla.record.models import Outbox
+    from kulla.registry.door import keeper
+
+    say("Making the tables.")
+    call_command("migrate", interactive=False, verbosity=0)
+    sequencer.start(keeper=keeper)
+    offices = json.loads(plan.read_text())
+    for done, office in enumerate(offices, start=1):
+        open_office(office)
+        if done * 4 // len(offices) > (done - 1) * 4 // len(offices):
+            say(f"  {100 * done // len(offices):3d} %  offices and diaries ({done})")
+    deadline = time.monotonic() + RECEIVED_LIMIT_S
+    while Outbox.objects.exists():
+        if time.monotonic() > deadline:
+            raise SystemExit("The mirrors did not cosign the first entries in time.")
+        time.sleep(0.05)
+
+
+def open_office(plan: dict[str, Any]) -> None:
+    """One office with its practitioners and their hours: one entry."""
+    from kulla.services.appointments.offices import OfficeData, PractitionerData
+    from kulla.services.appointments.offices import open_office as action
+    from kulla.services.appointments.times import Hours
+
+    today = datetime.now(UTC).date()
+    practitioners = [
+        PractitionerData(
+            name=each["name"],
+            specialty=each["specialty"],
+            hours=tuple(Hours(*hours, valid_from=today) for hours in each["hours"]),
+        )
+        for each in plan["practitioners"]
+    ]
+    office = OfficeData(
+        id=UUID(plan["id"]),
+        name=plan["name"],
+        kind=plan["kind"],
+        town=plan["town"],
+        latitude=round(plan["latitude"] * 1_000_000),
+        longitude=round(plan["longitude"] * 1_000_000),
+    )
+    action(actor="job:demo", office=office, practitioners=practitioners)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
