@@ -1,0 +1,308 @@
+"""A whole country for a test: made by `kulla demo`, run by `kulla up`, as real processes on loopback.
+
+Nothing here reaches inside: a country is driven by its command line, its HTTP pages and signals to its own
+processes, whose ids the supervisor's control socket gives.
+"""
+
+import json
+import os
+import re
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyotp
+
+from tests.person import Page, Person
+
+KULLA = [sys.executable, "-m", "kulla.cli"]
+START_S = 60
+SIGNED_IN = re.compile(r"\bmy\b|reception|operator")
+
+
+@dataclass(frozen=True)
+class Account:
+    """Someone of the demo's cast who can sign in."""
+
+    who: str
+    role: str
+    number: str
+    password: str
+    totp_secret: str = ""
+    name: str = ""
+    facts: dict[str, Any] | None = None
+
+
+def run_kulla(*arguments: str, timeout: float = 120, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run one `kulla` command to its end. Raises AssertionError with its output when it fails and `check` is on."""
+    done = subprocess.run(
+        [*KULLA, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env={**clean_env(), **env},
+        check=False,
+    )
+    assert "Traceback" not in done.stdout + done.stderr, f"kulla {arguments} shows a stack trace:\n{done.stderr}"
+    if check:
+        assert done.returncode == 0, f"kulla {arguments} failed:\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def clean_env() -> dict[str, str]:
+    """Our environment without the settings of the tests themselves: a country has its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("KULLA_", "DJANGO_"))}
+
+
+def free_port() -> int:
+    """A port of loopback that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Country:
+    """One demo country. `up()` starts it, `stop()` ends it as Ctrl-C does, `kill_all()` as a power cut does."""
+
+    def __init__(self, home: Path, env: dict[str, str] | None = None) -> None:
+        self.home = home
+        self.env = env or {}
+        self.port = 0
+        self.printed: list[str] = []
+        self._process: subprocess.Popen[str] | None = None
+
+    @classmethod
+    def create(cls, folder: Path, people: int = 60, seed: int = 7, env: dict[str, str] | None = None) -> "Country":
+        """Make a new country in folder/c (short: Unix sockets have short paths)."""
+        home = folder / "c"
+        run_kulla(
+            "demo", "--home", str(home), "--people", str(people), "--seed", str(seed), "--fast", **(env or {})
+        )
+        return cls(home, env)
+
+    # -- running
+    def up(self) -> "Country":
+        """Start everything; returns when the supervisor says that it is open."""
+        self.port = self.port or free_port()
+        self._process = subprocess.Popen(
+            [*KULLA, "up", "--home", str(self.home), "--port", str(self.port)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**clean_env(), **self.env},
+            start_new_session=True,
+        )
+        self.printed = []
+        assert self._process.stdout is not None
+        until = time.monotonic() + START_S
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self._process.stdout, selectors.EVENT_READ)
+            while time.monotonic() < until:
+                if not waiting.select(timeout=1):
+                    continue
+                line = self._process.stdout.readline()
+                if not line:
+                    break
+                self.printed.append(line.rstrip("\n"))
+                if "Kulla is open at" in line:
+                    self._drain()
+                    return self
+        logs = self.logs()
+        self.kill_all()
+        raise AssertionError(f"the country did not start:\n{chr(10).join(self.printed)}\n{logs[-6000:]}")
+
+    def _drain(self) -> None:
+        """Keep reading what the supervisor prints, so that it never blocks on a full pipe."""
+        import threading
+
+        process, printed = self._process, self.printed
+        assert process is not None
+
+        def read() -> None:
+            assert process.stdout is not None
+            for line in process.stdout:
+                printed.append(line.rstrip("\n"))
+
+        self._reader = threading.Thread(target=read, daemon=True)
+        self._reader.start()
+
+    @property
+    def base(self) -> str:
+        """The address of the portal."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def running(self) -> bool:
+        """Whether the supervisor lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        """End it in good order; fails when it takes longer than it promises."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+        try:
+            code = self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.kill_all()
+            raise AssertionError(f"kulla up did not stop:\n{chr(10).join(self.printed)}") from None
+        self._close()
+        assert code == 0, f"kulla up ended with {code}:\n{chr(10).join(self.printed)}"
+
+    def kill_all(self) -> None:
+        """SIGKILL to every process of this country, the supervisor first, each by its own id."""
+        pids = []
+        if self.running:
+            try:
+                pids = [pid for pid in self.pids().values() if pid]
+            except (OSError, ValueError, AssertionError):
+                pids = []
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(10)
+        for pid in pids:
+            _kill_tree(pid)
+        self._close()
+
+    def _close(self) -> None:
+        if self._process is not None and self._process.stdout is not None:
+            if hasattr(self, "_reader"):
+                self._reader.join(5)
+            self._process.stdout.close()
+        self._process = None
+
+    def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
+        """One question to the supervisor's control socket."""
+        from kulla.cli.home import open_home
+        from kulla.cli.supervisor import control
+
+        return control.ask(open_home(self.home).socket("up.sock"), do, **arguments)
+
+    def pids(self) -> dict[str, int]:
+        """Process id of each program: "portal", "keeper", "mirror 1" …; 0 when it is down."""
+        programs = self.ask("status")["programs"]
+        return {name: state["pid"] or 0 for name, state in programs.items()}
+
+    def kill(self, name: str) -> int:
+        """SIGKILL to one program and what it started; the supervisor starts it again. Gives the old id."""
+        pid = self.pids()[name]
+        assert pid, f"{name} is not running"
+        _kill_tree(pid)
+        return pid
+
+    def freeze(self, name: str) -> int:
+        """SIGSTOP to one program and what it started: it hangs, and nobody restarts it. `thaw` ends that."""
+        pid = self.pids()[name]
+        for one in [pid, *_children(pid)]:
+            os.kill(one, signal.SIGSTOP)
+        return pid
+
+    def thaw(self, pid: int) -> None:
+        """SIGCONT to what `freeze` stopped."""
+        for one in [pid, *_children(pid)]:
+            os.kill(one, signal.SIGCONT)
+
+    def wait_up(self, *names: str, seconds: float = 30) -> None:
+        """Wait until these programs (all, when none is named) answer again."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            programs = self.ask("status")["programs"]
+            if all(programs[name]["up"] for name in names or programs):
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{names or 'everything'} did not come back in {seconds} s:\n{self.logs()[-3000:]}")
+
+    def logs(self) -> str:
+        """The end of every log of this home."""
+        parts = []
+        for path in sorted(self.home.rglob("*.log")):
+            parts.append(f"--- {path.relative_to(self.home)}\n{path.read_text(errors='replace')[-2500:]}")
+        return "\n".join(parts)
+
+    # -- people
+    def accounts(self) -> dict[str, Account]:
+        """The cast of the demo: who -> account."""
+        listed = json.loads((self.home / "accounts.json").read_text())
+        return {
+            one["who"]: Account(
+                one["who"],
+                one["role"],
+                one["number"],
+                one["password"],
+                one.get("totp_secret", one.get("totp", "")),
+                one.get("name", ""),
+                one,
+            )
+            for one in listed
+        }
+
+    def visitor(self, language: str = "en") -> Person:
+        """A browser that nobody has signed in with."""
+        return Person(self.base, language)
+
+    def sign_in(self, who: str | Account = "citizen", language: str = "en") -> Person:
+        """A browser with this member of the cast signed in, through the sign-in form."""
+        account = self.accounts()[who] if isinstance(who, str) else who
+        person = self.visitor(language)
+        page = sign_in(person, account)
+        assert page.status == 200, f"{account.who} could not sign in: {page.status} {page.text[:500]}"
+        assert page.path != "/sign-in", f"{account.who} could not sign in: {page.text[:500]}"
+        return person
+
+
+def sign_in(person: Person, account: Account, code: str | None = None) -> Page:
+    """Fill in the sign-in form and, where it is asked for, the second factor's."""
+    person.open("/sign-in")
+    page = person.submit("sign-in", identifier=account.number, password=account.password)
+    if account.totp_secret and any("code" in form.names() for form in page.forms):
+        page = person.submit(having="code", code=code or pyotp.TOTP(account.totp_secret).now())
+    return page
+
+
+def _children(pid: int) -> list[int]:
+    """Every process below `pid`."""
+    found, waiting = [], [pid]
+    while waiting:
+        parent = waiting.pop()
+        try:
+            listed = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        except OSError:
+            continue
+        found += [int(child) for child in listed]
+        waiting += [int(child) for child in listed]
+    return found
+
+
+def _kill_tree(pid: int) -> None:
+    for one in [pid, *_children(pid)]:
+        try:
+            os.kill(one, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    until = time.monotonic() + 5
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
+        try:  # a zombie is dead enough; its parent is the supervisor
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return
+        except OSError:
+            return
+        time.sleep(0.02)
+
+
+def short_folder() -> Path:
+    """A private folder with a short path (pytest's own are too long for Unix sockets)."""
+    return Path(tempfile.mkdtemp(prefix="k-"))
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder made by `short_folder`."""
+    shutil.rmtree(folder, ignore_errors=True)
