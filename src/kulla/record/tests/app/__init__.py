@@ -1,0 +1,1 @@
+"""A small Django app with kept tables of every shape, for the tests of record only."""
