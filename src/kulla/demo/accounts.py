@@ -39,8 +39,14 @@ class Account:
 
     @property
     def facts(self) -> dict[str, str]:
-        """What home.json tells about it."""
-        facts = {"number": self.number, "password": self.password, "name": self.name, "role": self.role}
+        """What accounts.json tells about it."""
+        facts = {
+            "who": self.who,
+            "role": self.role,
+            "name": self.name,
+            "number": self.number,
+            "password": self.password,
+        }
         if self.office:
             facts["office"] = self.office
         if self.totp:

@@ -240,12 +240,11 @@ class Maker:
                 env={**os.environ, **self.home.environment(), processes.PARENT: str(os.getpid())},
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                text=True,
                 process_group=0,
             )
         self.programs.append(process)
         for line in process.stdout or ():
-            self.say(line.rstrip("\n"))
+            self.say(line.decode().rstrip("\n"))
         if process.wait(FURNISH_LIMIT_S) != 0:
             raise CommandError(f"The offices could not be made: {processes.last_words(log)}")
         plan.unlink()
@@ -293,7 +292,7 @@ class Maker:
             time.sleep(0.05)
 
     def write_facts(self, people: int, accounts: list[Account]) -> None:
-        """home.json (readable by its owner only, since it holds the passwords of the cast)."""
+        """home.json, and accounts.json (readable by its owner only, since it holds the passwords of the cast)."""
         facts = {
             "version": 1,
             "demo": True,
@@ -302,9 +301,10 @@ class Maker:
             "people": people,
             "fast": self.fast,
             "ports": {f"operator-{number}": port for number, port in enumerate(self.ports, start=1)},
-            "cast": {account.who: account.facts for account in accounts},
         }
-        write_secret(self.home.path / "home.json", json.dumps(facts, indent=2, ensure_ascii=False))
+        (self.home.path / "home.json").write_text(json.dumps(facts, indent=2) + "\n")
+        listed = [account.facts for account in accounts]
+        write_secret(self.home.accounts, json.dumps(listed, indent=2, ensure_ascii=False))
 
 
 class Tenths:

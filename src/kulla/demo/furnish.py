@@ -63,7 +63,7 @@ def open_office(plan: dict[str, Any]) -> None:
         PractitionerData(
             name=each["name"],
             specialty=each["specialty"],
-            hours=tuple(Hours(*hours, valid_from=today) for hours in each["hours"]),
+            hours=tuple(Hours(day, start, end, slot, today) for day, start, end, slot in each["hours"]),
         )
         for each in plan["practitioners"]
     ]

@@ -8,7 +8,8 @@ doctor's name, and second nodes of the same building.
 import csv
 import random
 from dataclasses import dataclass
-from importlib import resources
+
+from kulla.demo.people import DATA
 
 KINDS = ("hospital", "clinic", "doctors")
 NOT_FOR_PATIENTS = ("veteri", "farmac", "dr. ")
@@ -47,9 +48,8 @@ class Facility:
 
 def facilities(chance: random.Random) -> list[Facility]:
     """Every facility that people can book at, with the care it offers."""
-    folder = resources.files("kulla.services.appointments") / "data"
     found: dict[tuple[str, str], Facility] = {}
-    with (folder / "albania-facilities.csv").open(encoding="utf-8", newline="") as file:
+    with (DATA / "albania-facilities.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             name = row["name"].strip()
             if row["kind"] in KINDS and not any(word in name.lower() for word in NOT_FOR_PATIENTS):

@@ -11,10 +11,13 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from importlib import resources
 from itertools import accumulate
+from pathlib import Path
 
 from kulla.demo import names
+from kulla.services import appointments
+
+DATA = Path(appointments.__file__).parent / "data"
 
 # People in a place whose population OpenStreetMap does not know, by its kind: rough, only weights.
 USUAL_POPULATION = {"city": 40_000, "town": 8_000, "suburb": 2_000, "quarter": 1_000, "village": 300}
@@ -66,8 +69,7 @@ class Invented:
 
 def places() -> list[Place]:
     """The real places of Albania (OpenStreetMap, ODbL), from the data that the appointments service ships."""
-    folder = resources.files("kulla.services.appointments") / "data"
-    with (folder / "albania-places.csv").open(encoding="utf-8", newline="") as file:
+    with (DATA / "albania-places.csv").open(encoding="utf-8", newline="") as file:
         return [
             Place(
                 name=row["name"],

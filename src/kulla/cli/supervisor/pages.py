@@ -5,6 +5,7 @@ no style sheet, no script, nothing that would have to be fetched from a portal t
 """
 
 import html
+from collections.abc import Mapping
 
 STYLE = """\
 body{font:1.1875rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;margin:0;color:#1c1b19;background:#fff}
@@ -84,7 +85,7 @@ def page(title: str, body: str, *, refresh_s: int | None = None) -> str:
     )
 
 
-def in_both(words: dict[str, tuple[str, tuple[str, ...]]], *, refresh_s: int | None = None) -> str:
+def in_both(words: Mapping[str, tuple[str, tuple[str, ...]]], *, refresh_s: int | None = None) -> str:
     """A page with the Albanian words first and the English ones under them."""
     sections = [
         f'<section lang="{language}">{heading(number, title)}'

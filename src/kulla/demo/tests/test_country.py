@@ -1,0 +1,380 @@
+"""A tiny country from creation to wipe, with the real programs: nothing in here is pretended."""
+
+import http.client
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+KULLA = [sys.executable, "-m", "kulla.cli"]
+# What this test process was given for its own Django must not reach the countries it starts.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("KULLA_")}
+
+
+def kulla(*arguments: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*KULLA, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env=ENVIRONMENT,
+    )
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait(what: Callable[[], bool], seconds: float, said: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > deadline:
+            raise AssertionError(said)
+        time.sleep(0.05)
+
+
+@dataclass
+class Up:
+    """A running `kulla up`."""
+
+    home: Path
+    process: "subprocess.Popen[str]"
+    port: int
+    lines: list[str]
+    cookies: SimpleCookie = field(default_factory=SimpleCookie)
+
+    def status(self) -> dict:
+        from kulla.cli.supervisor import control
+
+        return control.ask(self.home / "run" / "up.sock", "status")["programs"]
+
+    def pids(self) -> list[int]:
+        """The supervisor, its programs, and their children."""
+        found = [self.process.pid]
+        for pid in found:
+            children = Path(f"/proc/{pid}/task/{pid}/children")
+            found += [int(child) for child in children.read_text().split()] if children.exists() else []
+        return found
+
+    def fetch(
+        self, method: str, path: str, form: dict[str, str] | None = None
+    ) -> tuple[int, str, dict[str, str]]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        headers = {"Cookie": "; ".join(f"{k}={v.value}" for k, v in self.cookies.items())}
+        body = None
+        if form is not None:
+            body = urlencode(form)
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        connection.request(method, path, body=body, headers=headers)
+        answer = connection.getresponse()
+        data = answer.read()
+        for name, value in answer.getheaders():
+            if name.lower() == "set-cookie":
+                self.cookies.load(value)
+        connection.close()
+        self.raw = data
+        return answer.status, data.decode("utf-8", "replace"), {k.lower(): v for k, v in answer.getheaders()}
+
+    def post(self, page: str, action: str, **fields: str) -> tuple[int, str, dict[str, str]]:
+        """Send a form of `page` with its CSRF token."""
+        _, text, _ = self.fetch("GET", page)
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', text)
+        assert token, text[:2000]
+        return self.fetch("POST", action, {"csrfmiddlewaretoken": token[1], **fields})
+
+    def link(self, who: str) -> str:
+        out = kulla("up", "--home", self.home, "--links").stdout
+        found = re.search(rf"http://127\.0\.0\.1:\d+(/demo/enter/{who}\?t=\S+)", out)
+        assert found, out
+        return found[1]
+
+
+def start(home: Path) -> Up:
+    process = subprocess.Popen(
+        [*KULLA, "up", "--home", str(home), "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    lines: list[str] = []
+    for line in process.stdout or ():
+        lines.append(line)
+        if found := re.match(r"Kulla is open at http://127\.0\.0\.1:(\d+)/", line):
+            return Up(home, process, int(found[1]), lines)
+    raise AssertionError("".join(lines))
+
+
+def stop(up: Up) -> float:
+    started = time.monotonic()
+    up.process.send_signal(signal.SIGINT)
+    up.process.communicate(timeout=20)
+    return time.monotonic() - started
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("country") / "demo"
+    creation = kulla("demo", "--home", home, "--people", "40", "--seed", "7", "--fast")
+    assert creation.returncode == 0, creation.stdout + creation.stderr
+    return home
+
+
+@pytest.fixture(scope="module")
+def running(made: Path) -> Iterator[Up]:
+    up = start(made)
+    yield up
+    if up.process.poll() is None:
+        stop(up)
+
+
+@pytest.fixture
+def up(running: Up) -> Up:
+    """The running country, with a visitor who is not signed in."""
+    running.cookies = SimpleCookie()
+    wait(lambda: all(one["up"] for one in running.status().values()), 30, str(running.status()))
+    return running
+
+
+def test_the_home_is_whole_and_can_be_moved(made: Path) -> None:
+    assert {path.name for path in made.iterdir()} >= {
+        "home.json",
+        "policy",
+        "portal",
+        "keeper",
+        "operators",
+        "holders",
+    }
+    assert [path.name for path in made.parent.iterdir()] == ["demo"]
+    assert (made / "accounts.json").stat().st_mode & 0o077 == 0
+    assert "One machine is not three administrations" in (made / "holders" / "README").read_text()
+    for path in made.rglob("*"):
+        if path.is_file() and path.suffix != ".log":
+            assert b".demo.making-" not in path.read_bytes(), path
+
+
+def test_everything_was_journaled(made: Path) -> None:
+    check = kulla("journal", "check", made / "portal" / "journal")
+
+    assert check.returncode == 0, check.stderr
+    assert int(check.stdout.split()[0]) >= 8
+
+
+def test_a_home_is_never_overwritten(made: Path) -> None:
+    before = (made / "home.json").read_bytes()
+
+    refused = kulla("demo", "--home", made, "--people", "40", "--fast")
+
+    assert refused.returncode == 2
+    assert "exists already" in refused.stderr
+    assert (made / "home.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_creation_leaves_no_half_home(tmp_path: Path, number: signal.Signals) -> None:
+    home = tmp_path / "demo"
+    creation = subprocess.Popen(
+        [*KULLA, "demo", "--home", str(home), "--people", "4000", "--fast"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    assert creation.stdout
+    next(line for line in creation.stdout if "register" in line)
+    children = [
+        int(pid) for pid in Path(f"/proc/{creation.pid}/task/{creation.pid}/children").read_text().split()
+    ]
+    assert children
+    creation.send_signal(number)
+    creation.communicate(timeout=20)
+
+    assert creation.returncode != 0
+    assert not home.exists()
+    wait(lambda: not any(map(alive, children)), 10, "a program of the creation is still there")
+    if number == signal.SIGKILL:
+        from kulla.demo.country import remove_leftovers
+
+        remove_leftovers(home)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_taken_port_is_one_sentence(made: Path, up: Up, tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        copy = tmp_path / "copy"
+        copy.mkdir()
+        shutil.copy(made / "home.json", copy)
+        for name in ("operators", "keeper"):
+            shutil.copytree(made / name, copy / name, ignore=shutil.ignore_patterns("mirror", "keycopy"))
+        refused = kulla("up", "--home", copy, "--port", str(port), timeout=20)
+
+    assert refused.returncode == 2
+    assert (
+        refused.stderr
+        == f"kulla up: Port {port} is taken by another program; choose another one with --port.\n"
+    )
+
+
+def test_one_home_runs_once(up: Up) -> None:
+    refused = kulla("up", "--home", up.home, "--port", "0", timeout=20)
+
+    assert refused.returncode == 2
+    assert "already running" in refused.stderr
+
+
+def test_each_link_signs_in_once(up: Up) -> None:
+    for who, page in (("citizen", "/my"), ("clerk", "/reception"), ("operator", "/operator")):
+        up.cookies = SimpleCookie()
+        link = up.link(who)
+        status, _, headers = up.fetch("GET", link)
+        assert status == 302
+        assert headers["location"].startswith(page)
+        assert up.fetch("GET", headers["location"])[0] == 200
+        up.cookies = SimpleCookie()
+        assert up.fetch("GET", link)[0] == 404
+    assert up.fetch("GET", "/demo/enter/citizen?t=guess")[0] == 404
+    assert up.fetch("GET", "/demo/enter/nobody?t=")[0] == 404
+
+
+def test_a_killed_portal_comes_back_and_leaves_a_page_meanwhile(up: Up) -> None:
+    before = up.status()["portal"]["pid"]
+    os.kill(before, signal.SIGKILL)
+    wait(lambda: not alive(before), 5, "the portal is still there")
+
+    status, page, headers = up.fetch("GET", "/my")
+    sent, refused, _ = up.fetch("POST", "/appointments/", {"a": "b"})
+    front, _, _ = up.fetch("GET", "/about")
+
+    assert (status, sent, front) == (503, 503, 503)
+    assert headers["retry-after"] == "2"
+    assert "The portal is coming back" in page
+    assert "Portali po kthehet" in page
+    assert "Nothing was sent" in refused
+    wait(lambda: up.status()["portal"]["up"], 20, "the portal did not come back")
+    assert up.status()["portal"]["pid"] != before
+    assert up.fetch("GET", "/")[0] == 200
+    log = (up.home / "run" / "up.log").read_text()
+    assert "portal ended (signal SIGKILL)" in log
+
+
+def test_a_killed_keeper_and_mirror_come_back(up: Up) -> None:
+    before = up.status()
+    for name in ("keeper", "mirror 2"):
+        os.kill(before[name]["pid"], signal.SIGKILL)
+    wait(
+        lambda: all(
+            up.status()[name]["up"] and up.status()[name]["pid"] != before[name]["pid"]
+            for name in ("keeper", "mirror 2")
+        ),
+        20,
+        "not back",
+    )
+    status, _, _ = up.fetch("GET", up.link("citizen"))
+    assert status == 302
+
+
+def test_the_thief_finds_an_office_and_no_citizen(up: Up) -> None:
+    up.fetch("GET", up.link("citizen"))
+    citizen = json.loads((up.home / "accounts.json").read_text())[0]
+    name = citizen["name"]
+
+    _, page, _ = up.fetch("GET", "/demo/thief")
+    assert name in page  # the keeper opened the visitor's own name
+    status, found, _ = up.post("/demo/thief", "/demo/thief", words=name)
+    number = up.post("/demo/thief", "/demo/thief", words=citizen["number"])[1]
+    short = up.post("/demo/thief", "/demo/thief", words="ab")[1]
+    status_zip, _, _ = up.fetch("GET", "/demo/thief/loot.zip")
+
+    assert status == 200
+    times = [int(number) for number in re.findall(r"u gjet (\d+) herë|found (\d+) time", found)[0] if number]
+    assert times == [0], found
+    control = re.findall(r"(?:u gjet|found) (\d+)", found)
+    assert int(control[1]) > 0
+    assert re.findall(r"(?:u gjet|found) (\d+)", number)[0] == "0"
+    assert "govuk-error-summary" in short
+    assert status_zip == 200
+    names = zipfile.ZipFile(io.BytesIO(up.raw)).namelist()
+    assert "portal/db.sqlite3" in names
+    assert any(name.startswith("operators/1/keycopy/") for name in names)
+    assert not any(name.startswith(("holders", "keeper", "operators/2")) for name in names)
+
+
+def test_wiped_and_nothing_lost(up: Up) -> None:
+    up.fetch("GET", up.link("citizen"))
+    portal = up.status()["portal"]["pid"]
+    inode = (up.home / "portal" / "db.sqlite3").stat().st_ino
+
+    status, _, headers = up.post("/my", "/demo/wipe", back="/my/looks")
+    assert status == 302
+    assert headers["location"] == "/demo/wiped?back=%2Fmy%2Flooks"
+    pages: list[str] = []
+
+    def done() -> bool:
+        code, page, _ = up.fetch("GET", headers["location"])
+        if code == 503:
+            pages.append(page)
+        return code == 200 and "http-equiv" not in page
+
+    wait(
+        done,
+        90,
+        (up.home / "run" / "wipe.log").read_text() if (up.home / "run" / "wipe.log").exists() else "no log",
+    )
+    report = up.fetch("GET", headers["location"])[1]
+    assert not alive(portal)
+    assert (up.home / "portal" / "db.sqlite3").stat().st_ino != inode
+    assert any("Your bookings are safe" in page for page in pages)
+    assert any('http-equiv="refresh" content="1"' in page for page in pages)
+    assert re.search(r"\b0 (lost|të humbura)", report), report
+    assert 'href="/my/looks"' in report
+    # the same browser is still signed in: cookie key and sessions came back
+    assert up.fetch("GET", "/my/looks")[0] == 200
+    assert kulla("rebuild", "--home", up.home, "--compare").returncode == 0
+
+
+def test_a_wipe_is_refused_without_a_form_of_ours(up: Up) -> None:
+    status, _, _ = up.fetch("POST", "/demo/wipe", {"back": "/"})
+
+    assert status in {400, 403}
+    assert (up.home / "portal" / "db.sqlite3").exists()
+
+
+def test_stop_is_quick_and_leaves_nothing_then_a_second_start_is_quick_too(up: Up) -> None:
+    pids = up.pids()
+    assert len(pids) >= 6
+
+    assert stop(up) < 5
+    assert not any(map(alive, pids))
+
+    began = time.monotonic()
+    again = start(up.home)
+    try:
+        assert time.monotonic() - began < 5
+        pids = again.pids()
+        again.process.kill()
+        again.process.communicate(timeout=10)
+        wait(lambda: not any(map(alive, pids)), 8, f"left: {[pid for pid in pids if alive(pid)]}")
+    finally:
+        if again.process.poll() is None:
+            again.process.kill()
