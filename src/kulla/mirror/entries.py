@@ -69,6 +69,8 @@ def read_head(body: Body) -> Head:
 
 def intervals(start: int, end: int) -> Iterator[tuple[int, int, int]]:
     """The canonical sequence of packages for [start, end): (rounded, start, end) of each."""
+    if start == end:
+        return
     for rounded in range(start - start % PACKAGE, end, PACKAGE):
         yield rounded, max(start, rounded), min(end, rounded + PACKAGE)
 
