@@ -1,0 +1,180 @@
+"""Trust policies (C2SP tlog-policy): which logs, which witnesses, and how many of them make a quorum.
+
+A mirror is a witness here: its cosignature says besides that it stores all that it signed for.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from .checkpoint import Checkpoint, parse_checkpoint
+from .errors import NoteError, PolicyError
+from .note import COSIGNATURE, Verifier, open_note, parse_vkey
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
+MAX_POLICY = 1_000_000  # bytes
+
+
+@dataclass(frozen=True)
+class Log:
+    """A log whose checkpoints are accepted; the key's name is its origin."""
+
+    vkey: str
+    verifier: Verifier
+    url: str | None
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A witness or mirror: its name within the policy, its key, and where it takes submissions."""
+
+    name: str
+    vkey: str
+    verifier: Verifier
+    url: str | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A checkpoint that satisfied a policy, and when (POSIX seconds) each known witness signed, by name."""
+
+    checkpoint: Checkpoint
+    cosigned: dict[str, int]
+
+
+class Policy:
+    """A parsed policy. Make one with `Policy.parse`."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self.logs: list[Log] = []
+        self.witnesses: list[Witness] = []
+        self.quorum: str | None = None
+        self._groups: dict[str, tuple[int, list[str]]] = {}
+        self._members: set[str] = set()
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the policy's bytes in hex, as printed on paper receipts."""
+        return hashlib.sha256(self.text).hexdigest()
+
+    @classmethod
+    def parse(cls, text: str | bytes) -> "Policy":
+        """Read a policy file, the whole grammar of the specification. Raises PolicyError naming the line."""
+        data = text.encode("utf-8") if isinstance(text, str) else text
+        if len(data) > MAX_POLICY:
+            raise PolicyError("The policy is too long.")
+        policy = cls(data)
+        for number, raw in enumerate(data.split(b"\n"), 1):
+            try:
+                if _CONTROL.search(raw):
+                    raise PolicyError("control characters are not allowed")
+                # Names are opaque octets: surrogateescape keeps any of them apart.
+                words = [w for w in re.split("[ \t]+", raw.decode("utf-8", "surrogateescape")) if w]
+                if words and not words[0].startswith("#"):
+                    policy._line(words)
+            except (PolicyError, NoteError) as e:
+                raise PolicyError(f"Line {number} of the policy: {e}") from e
+        if policy.quorum is None:
+            raise PolicyError("The policy has no quorum line.")
+        return policy
+
+    def _line(self, words: list[str]) -> None:
+        match words:
+            case ["log", vkey] | ["log", vkey, _]:
+                self._add_log(vkey, words[2] if len(words) == 3 else None)
+            case ["witness", name, vkey] | ["witness", name, vkey, _]:
+                self._add_witness(name, vkey, words[3] if len(words) == 4 else None)
+            case ["group", name, threshold, *members]:
+                self._add_group(name, threshold, members)
+            case ["quorum", name]:
+                if self.quorum is not None:
+                    raise PolicyError("there is a quorum already")
+                if name != "none":
+                    self._defined(name)
+                self.quorum = name
+            case _:
+                raise PolicyError("this is not a line of a policy")
+
+    def _add_log(self, vkey: str, url: str | None) -> None:
+        verifier = parse_vkey(vkey)
+        if any(log.verifier.public == verifier.public for log in self.logs):
+            raise PolicyError("this log's key is listed twice")
+        self.logs.append(Log(vkey, verifier, url))
+
+    def _add_witness(self, name: str, vkey: str, url: str | None) -> None:
+        self._free(name)
+        verifier = parse_vkey(vkey)
+        if verifier.kind != COSIGNATURE:
+            raise PolicyError("a witness needs a cosignature key (type 0x04)")
+        if any(w.verifier.public == verifier.public for w in self.witnesses):
+            raise PolicyError("this witness's key is listed twice")
+        self.witnesses.append(Witness(name, vkey, verifier, url))
+
+    def _add_group(self, name: str, threshold: str, members: list[str]) -> None:
+        self._free(name)
+        for member in members:
+            self._defined(member)
+            if member in self._members:
+                raise PolicyError(f"{member} is a member of a group already")
+            self._members.add(member)
+        if not members:
+            raise PolicyError("a group needs members")
+        if threshold not in {"all", "any"} and not _NUMBER.fullmatch(threshold):
+            raise PolicyError("a group needs all, any or a number")
+        k = {"all": len(members), "any": 1}.get(threshold) or int(threshold)
+        if k > len(members):
+            raise PolicyError("a group cannot ask for more members than it has")
+        self._groups[name] = (k, members)
+
+    def _names(self) -> set[str]:
+        return {w.name for w in self.witnesses} | self._groups.keys()
+
+    def _free(self, name: str) -> None:
+        if name == "none" or name in self._names():
+            raise PolicyError(f"the name {name} is taken")
+
+    def _defined(self, name: str) -> None:
+        if name not in self._names():
+            raise PolicyError(f"{name} is not defined above")
+
+    def satisfied_by(self, witnesses: set[str]) -> bool:
+        """Whether cosignatures of these witnesses (names in this policy) make the quorum."""
+
+        def witnessed(name: str) -> bool:
+            if name in self._groups:
+                k, members = self._groups[name]
+                return sum(map(witnessed, members)) >= k
+            return name in witnesses
+
+        return self.quorum == "none" or (self.quorum is not None and witnessed(self.quorum))
+
+    def check(self, note: str | bytes) -> Checked:
+        """Check a signed checkpoint: (1) signatures, (2) a listed log's own, (3) the quorum.
+
+        Each witness counts once. Raises PolicyError.
+        """
+        try:
+            known = [log.verifier for log in self.logs] + [w.verifier for w in self.witnesses]
+            opened = open_note(note, known)
+            checkpoint = parse_checkpoint(opened.text)
+        except NoteError as e:
+            raise PolicyError(str(e)) from e
+        signed = {(s.name, s.key_id): s for s in opened.signatures}
+        if not any(
+            log.verifier.name == checkpoint.origin and (log.verifier.name, log.verifier.key_id) in signed
+            for log in self.logs
+        ):
+            raise PolicyError("The checkpoint is not signed by a journal that this policy lists.")
+        cosigned = {}
+        for witness in self.witnesses:
+            signature = signed.get((witness.verifier.name, witness.verifier.key_id))
+            if signature is not None and signature.timestamp is not None:
+                cosigned[witness.name] = signature.timestamp
+        if not self.satisfied_by(set(cosigned)):
+            raise PolicyError(
+                f"The checkpoint is cosigned by {len(cosigned)} of {len(self.witnesses)} known mirrors, "
+                "which is not the quorum that the policy asks for."
+            )
+        return Checked(checkpoint, cosigned)
