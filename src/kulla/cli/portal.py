@@ -32,7 +32,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces
-    from granian.log import LogLevels
 
     from kulla.cli.errors import CommandError
     from kulla.cli.home import open_home
@@ -59,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
         blocking_threads=args.threads,
         workers_kill_timeout=2,
         log_access=False,
-        log_level=LogLevels.warn,
+        # Its own lines would hide the last words of the worker, which name the cause.
+        log_enabled=False,
     )
     server.serve()
     return 0

@@ -112,7 +112,7 @@ class SearchForm(forms.Form):
 def thief(request: Request) -> HttpResponseBase:
     """The loot, and a search in it. The words come by POST, so that no address and no log ever holds them."""
     home = Path(settings.KULLA_HOME)
-    context: dict[str, Any] = {"files": 0, "size": 0}
+    context: dict[str, Any] = {"files": 0, "size": 0, "found": None, "control": None}
     for path, _name in robbery.loot(home):
         context["files"] += 1
         context["size"] += path.stat().st_size

@@ -72,7 +72,7 @@ class Child:
             words = processes.last_words(self.program.log)
             self._say(
                 f"{self.program.name} ended ({processes.cause(self.process.wait())})"
-                + (f"; its last line: {words}" if words else "")
+                + (f"; its last line: {words.rstrip('.')}" if words else "")
                 + f". Starting it again in {pause:g} s."
             )
             await asyncio.sleep(pause)
