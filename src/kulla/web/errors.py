@@ -14,19 +14,39 @@ from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from kulla.keeper_client import KeeperUnavailable
-from kulla.web.messages import FORM_EXPIRED, KEEPER_AWAY, MESSAGES, ONCE_MORE, Message
+from kulla.keeper_client import KeeperUnavailable, Refused
+from kulla.web import messages
+from kulla.web.messages import FORM_EXPIRED, MESSAGES, ONCE_MORE, Message
 
 log = logging.getLogger("kulla.web")
 _SECRET_FIELDS = {"password", "code", "csrfmiddlewaretoken"}
-_registered: list[tuple[type[BaseException], int, Callable[[BaseException], Message]]] = [
-    (KeeperUnavailable, 503, lambda _error: KEEPER_AWAY)
+Words = Callable[[BaseException], tuple[int, Message]]
+Say = Callable[[BaseException], Message]
+_SIGN_IN_AGAIN = {"session", "token", "token_expired"}
+
+
+def _refused(error: BaseException) -> tuple[int, Message]:
+    code = getattr(error, "code", "")
+    if code == "budget":
+        return 429, messages.budget(getattr(error, "details", {}))
+    if code == "log_unconfirmed":
+        return 503, messages.LOG_UNCONFIRMED
+    if code == "copies_unavailable":
+        return 503, messages.KEEPER_AWAY
+    if code in _SIGN_IN_AGAIN:
+        return 403, messages.SIGNED_OUT
+    return 403, messages.REFUSED
+
+
+_registered: list[tuple[type[BaseException], Words]] = [
+    (KeeperUnavailable, lambda _error: (503, messages.KEEPER_AWAY)),
+    (Refused, _refused),
 ]
 
 
-def register(kind: type[BaseException], status: int, say: Callable[[BaseException], Message]) -> None:
+def register(kind: type[BaseException], status: int, say: Say) -> None:
     """Show every exception of `kind` that leaves a view as a page with `status` and the message of `say`."""
-    _registered.append((kind, status, say))
+    _registered.append((kind, lambda error: (status, say(error))))
 
 
 def page(request: HttpRequest, status: int, message: Message | None = None) -> HttpResponse:
@@ -47,10 +67,11 @@ def page(request: HttpRequest, status: int, message: Message | None = None) -> H
 
 def of_exception(request: HttpRequest, error: BaseException) -> HttpResponse | None:
     """The page for an exception that some room has words for, else None."""
-    for kind, status, say in _registered:
+    for kind, words in _registered:
         if isinstance(error, kind):
-            log.warning("%s: %s", type(error).__name__, say(error).title)
-            return page(request, status, say(error))
+            status, message = words(error)
+            log.warning("%s (%s) was shown as a page.", type(error).__name__, getattr(error, "code", status))
+            return page(request, status, message)
     return None
 
 

@@ -116,7 +116,7 @@ class Renderer:
         }
         return Markup(self._env.get_template("web/field.html").render(context))  # noqa: S704  (escaped by Jinja)
 
-    def error_summary(self, *given: forms.BaseForm | forms.BaseFormSet[Any] | None) -> Markup:
+    def error_summary(self, *given: "forms.BaseForm | forms.BaseFormSet[Any] | None") -> Markup:
         """What is wrong with these forms, each line a link to its field; empty when nothing is."""
         lines: list[tuple[str | None, str]] = []
         for form in given:

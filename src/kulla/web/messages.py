@@ -1,9 +1,12 @@
 """What an error page says: what happened, and what to do now. Plain sentences, no codes, nobody's fault."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
+
+from kulla.web import when
 
 Text = str | Promise
 
@@ -85,3 +88,34 @@ FORM_EXPIRED = Message(
         _("Open the page anew and try again."),
     ),
 )
+
+SIGNED_OUT = Message(
+    _("You are signed out"),
+    (_("Your session has ended, here or on another device."), _("Sign in again to go on.")),
+)
+
+LOG_UNCONFIRMED = Message(
+    _("Nobody's data can be opened right now"),
+    (
+        _("Every look at a person's data is written down where nobody can remove it. That does not work at the moment."),
+        _("So nothing is opened. The operator has been alarmed. Try again in a few minutes."),
+    ),
+)
+
+REFUSED = Message(
+    _("That was refused"), (_("You may not see or change this. Nothing was changed."), _("The attempt was written down."))
+)
+
+
+def budget(details: dict[str, Any]) -> Message:
+    """An official has looked at as many people as the office needs in an hour or a day."""
+    until = details.get("until_ms")
+    again = gettext("You can go on at %(time)s.") % {"time": when.clock(until)} if until else gettext("Try again later.")
+    return Message(
+        _("You have reached the limit of people you may look up"),
+        (
+            _("The limit protects everyone from being read in bulk. This attempt was written down, as every look is."),
+            again,
+            _("People who have an appointment at your office today do not count."),
+        ),
+    )

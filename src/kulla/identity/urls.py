@@ -1,0 +1,29 @@
+"""Addresses of the identity pages."""
+
+from django.urls import path
+
+from kulla.identity.views import my, operation, public, receipts, sign_in
+
+urlpatterns = [
+    path("", public.front, name="front"),
+    path("services", public.services, name="services"),
+    path("language", public.language, name="language"),
+    path("about", public.about, name="about"),
+    path("privacy", public.privacy, name="privacy"),
+    path("accessibility", public.accessibility, name="accessibility"),
+    path("verify", public.verify, name="verify"),
+    path("status", public.status, name="status"),
+    path("sign-in", sign_in.sign_in, name="sign-in"),
+    path("sign-out", sign_in.sign_out, name="sign-out"),
+    path("my", my.page, name="my"),
+    path("my/family", my.family, name="my-family"),
+    path("my/looks", my.looks, name="my-looks"),
+    path("my/sessions", my.sessions, name="my-sessions"),
+    path("inbox", my.inbox, name="inbox"),
+    path("receipts/<uuid:uuid>/", receipts.page, name="receipt"),
+    path("receipts/<uuid:uuid>/status", receipts.status, name="receipt-status"),
+    path("receipts/<uuid:uuid>/receipt.tlog-proof", receipts.text, name="receipt-text"),
+    path("receipts/<uuid:uuid>/receipt.txt", receipts.text, name="receipt-txt"),
+    path("receipts/<uuid:uuid>/receipt.pdf", receipts.pdf, name="receipt-pdf"),
+    path("operator", operation.page, name="operator"),
+]

@@ -1,0 +1,1 @@
+"""Views only fetch, validate, call and redirect. One module for each part of the house."""

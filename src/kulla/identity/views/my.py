@@ -1,0 +1,145 @@
+"""The pages of the person who is signed in. Everything here is read for this session only and never cached."""
+
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from kulla.identity import names
+from kulla.identity.receipts import Line, lines_of
+from kulla.keeper_client import Refused
+from kulla.record import api as record
+from kulla.registry import access, actor, door
+from kulla.registry import services as registry
+from kulla.registry.access import Request
+from kulla.registry.actor import Actor
+from kulla.registry.services import MyItem, Service
+from kulla.web.pages import paginate
+
+SHOWN = 5  # of what is past and of receipts, before "all"
+
+
+@dataclass(frozen=True)
+class Coming:
+    """One line of "what is coming", with the state of its receipt and the name of a ward."""
+
+    item: MyItem
+    state: str
+    whose: str
+
+
+def actors(request: Request) -> list[tuple[Service, Actor]]:
+    """The signed-in citizen as each service sees them."""
+    session, token = request.session_now, request.token
+    if session is None or token is None:
+        raise Http404
+    return [(service, actor.enter(session, token, service.slug)) for service in registry.all_services()]
+
+
+@access.citizen("identity")
+@require_safe
+def page(request: Request) -> HttpResponse:
+    """What is coming, the latest receipts, the family."""
+    seen = actors(request)
+    items = [(service, me, item) for service, me in seen if service.my for item in _items(service, me)]
+    states = record.statuses(UUID(item.entry) for _service, _me, item in items if item.entry)
+    wards = names.wards(request.actor)
+    coming, past = [], []
+    for _service, me, item in sorted(items, key=lambda each: each[2].at_ms):
+        found = states.get(UUID(item.entry)) if item.entry else None
+        whose = _whose(me, UUID(item.person), wards) if item.person else ""
+        (past if item.past else coming).append(Coming(item, found.status if found else "", whose))
+    context = {
+        "coming": coming,
+        "past": past[::-1][:SHOWN],
+        "receipts": _receipts(seen)[:SHOWN],
+        "wards": wards,
+        "name": names.own(request.actor),
+    }
+    return render(request, "identity/my.html", context)
+
+
+def _items(service: Service, me: Actor) -> list[MyItem]:
+    return cast("list[MyItem]", registry.load(service.my or "")(me))  # type: ignore[operator]
+
+
+def _whose(me: Actor, person: UUID, wards: list[names.WardName]) -> str:
+    """The ward's name when an item is not the actor's own. Wards come in the same order in every service."""
+    if person == me.person or person not in me.wards:
+        return ""
+    place = me.wards.index(person)
+    return wards[place].name if place < len(wards) else _("Child")
+
+
+def _receipts(seen: list[tuple[Service, Actor]]) -> list[Line]:
+    found = [status for _service, me in seen for status in record.entries_of(me.persons)]
+    return lines_of(sorted(found, key=lambda status: -status.at_ms))
+
+
+@access.citizen("identity")
+@require_safe
+def family(request: Request) -> HttpResponse:
+    """For whom the person may act, and every receipt of them all."""
+    shown = paginate(_receipts(actors(request)), request.GET.get("page"))
+    context = {"wards": names.wards(request.actor), "receipts": shown.items, "page": shown}
+    return render(request, "identity/family.html", context)
+
+
+@access.citizen("identity")
+@require_safe
+def looks(request: Request) -> HttpResponse:
+    """Who looked at the person's data and at the data of their wards: office, role, when, why."""
+    shown = paginate(door.keeper().looked_at_me(request.token or ""), request.GET.get("page"))
+    titles = {service.slug: service.title for service in registry.all_services()}
+    context = {"page": shown, "titles": titles, "fields": names.FIELDS, "roles": names.ROLES}
+    return render(request, "identity/looks.html", context)
+
+
+@access.signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def sessions(request: Request) -> HttpResponse:
+    """Where the person is signed in; each session can be ended, or all at once."""
+    if request.method == "POST":
+        return _end(request)
+    found = door.keeper().sessions(request.token or "")
+    return render(request, "identity/sessions.html", {"sessions": found, "ended": "ended" in request.GET})
+
+
+def _end(request: Request) -> HttpResponse:
+    wanted = request.POST.get("sid", "")
+    session = request.session_now
+    known = {info.sid for info in door.keeper().sessions(request.token or "")}
+    if session is None or wanted not in known | {"all"}:
+        raise Http404
+    try:
+        ended = door.keeper().end(request.token or "", wanted)
+    except Refused:
+        raise Http404 from None
+    for sid in ended:
+        door.revocations.add(sid)
+        actor.leave(sid)
+    if session.sid in ended:
+        request.renewed = None  # type: ignore[attr-defined]
+        return HttpResponseRedirect(reverse("sign-in"))
+    return HttpResponseRedirect(f"{reverse('my-sessions')}?ended")
+
+
+@access.citizen("identity")
+@require_safe
+def inbox(request: Request) -> HttpResponse:
+    """The demo's letter box: what a real country sends by e-mail or SMS."""
+    if not settings.KULLA_DEMO:
+        raise Http404
+    try:
+        shown = paginate(door.keeper().inbox(request.token or ""), request.GET.get("page"))
+    except Refused:
+        raise Http404 from None
+    return render(request, "identity/inbox.html", {"page": shown})
+
+
