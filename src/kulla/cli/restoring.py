@@ -5,10 +5,8 @@ import json
 import shutil
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
-from kulla.cli import django_home
 from kulla.cli.errors import CommandError
 from kulla.cli.home import Home
 from kulla.cli.supervisor import processes

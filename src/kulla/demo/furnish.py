@@ -8,7 +8,6 @@ the appointments service, and waits until the mirrors have cosigned every entry.
 import json
 import os
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,6 @@ def main(plan: Path) -> None:
     from django.core.management import call_command
 
     from kulla.record import sequencer
-    from kulla.record.models import Outbox
     from kulla.registry.door import keeper
 
     say("Making the tables.")
@@ -45,11 +43,9 @@ def main(plan: Path) -> None:
         open_office(office)
         if done * 4 // len(offices) > (done - 1) * 4 // len(offices):
             say(f"  {100 * done // len(offices):3d} %  offices and diaries ({done})")
-    deadline = time.monotonic() + RECEIVED_LIMIT_S
-    while Outbox.objects.exists():
-        if time.monotonic() > deadline:
-            raise SystemExit("The mirrors did not cosign the first entries in time.")
-        time.sleep(0.05)
+    if not sequencer.wait_until_empty(RECEIVED_LIMIT_S):
+        raise SystemExit("The mirrors did not cosign the first entries in time.")
+    sequencer.stop()
 
 
 def open_office(plan: dict[str, Any]) -> None:
