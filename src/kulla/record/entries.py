@@ -21,6 +21,7 @@ from kulla.keeper_client import Ticket
 from kulla.record import kinds, readiness, sqlite_capture
 from kulla.record.effects import Effect, pack
 from kulla.record.errors import AlreadyRecorded, OutboxFull, ReadOnly, RecordError
+from kulla.record.kept import db_uuids
 from kulla.record.signals import committed
 
 _NAMESPACE = UUID("6b756c6c-6100-5000-8000-656e74727900")  # "kulla" and "entry" in hex; frozen
@@ -103,7 +104,7 @@ def is_recorded(uuid: UUID) -> bool:
         return False
     try:
         with connection.cursor() as cursor:
-            cursor.execute(_EXISTS, _uuids(uuid, uuid))
+            cursor.execute(_EXISTS, db_uuids(uuid, uuid))
             return bool(cursor.fetchone()[0])
     except Error:  # the database is away: what the caller met says more
         return False
@@ -117,20 +118,13 @@ _OPEN = _EXISTS + ", (SELECT closed FROM record_state WHERE id = 1)"  # noqa: S6
 _TELL_TRIGGERS = ", set_config('kulla.entry', %s, true), set_config('kulla.images', '', true)"
 
 
-def _uuids(*values: UUID | None) -> list[Any]:
-    """UUIDs as this engine's driver takes them."""
-    if connection.vendor == "sqlite":
-        return [value.hex if value else None for value in values]
-    return list(values)
-
-
 def _begin(key: UUID) -> None:
     """Tell the triggers which entry is open, and learn in the same statement whether it may be."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(_OPEN + _TELL_TRIGGERS, [key, key, str(key)])
         else:
-            cursor.execute(_OPEN, _uuids(key, key))
+            cursor.execute(_OPEN, db_uuids(key, key))
         exists, closed = cursor.fetchone()[:2]
         if exists:
             raise AlreadyRecorded(key)
@@ -154,7 +148,7 @@ def _finish(
     if isinstance(actor, str) and not actor.startswith("job:"):
         raise RecordError(f"An actor is an Actor or 'job:<name>', not {actor!r}.")
     now = time.time_ns() // 1_000_000
-    head: list[Any] = [*_uuids(opened.uuid), now, opened.kind, declared.service, *_uuids(person, office)]
+    head: list[Any] = [*db_uuids(opened.uuid), now, opened.kind, declared.service, *db_uuids(person, office)]
     values = [*head, given, sealed, digest, pack(opened.after)]
     columns = "uuid, at_ms, kind, service, person, office, actor, claims, claims_hash, effects, images"
     nothing = "" if declared.allow_empty else None

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.core import checks
-from django.db import models
+from django.db import connection, models
 
 from kulla.journal.ids import uuid7
 
@@ -78,3 +78,10 @@ class Kept(models.Model):
 def as_uuid(value: object) -> UUID:
     """A UUID from what a database driver gives: UUID (PostgreSQL) or its hex text (SQLite)."""
     return value if isinstance(value, UUID) else UUID(str(value))
+
+
+def db_uuids(*values: UUID | None) -> list[Any]:
+    """UUIDs as this engine's driver takes them in plain SQL: Django stores 32 hex digits on SQLite."""
+    if connection.vendor == "sqlite":
+        return [value.hex if value else None for value in values]
+    return list(values)

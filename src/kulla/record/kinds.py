@@ -41,6 +41,12 @@ def find(name: str) -> Kind:
         ) from None
 
 
+def service_of(name: str) -> str:
+    """The service that declared a kind; for a kind of a service that is gone, the kind's own first word."""
+    known = _kinds.get(name)
+    return known.service if known else name.partition(".")[0]
+
+
 LOOKED = "keeper.looked"
 MIGRATED = "record.migrated"
 declare("keeper", [LOOKED])
