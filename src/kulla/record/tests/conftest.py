@@ -1,20 +1,36 @@
 """The small test app, and an entry that a test opens in one word."""
 
-import os
+import hashlib
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 from django.test import override_settings
 
+from kulla.journal.note import Signer
+from kulla.journal.policy import Policy
+from kulla.journal.segment import open_segment_key
+from kulla.journal.store import LogFolder
+from kulla.mirror.testkit import RunningMirror, make_policy, start_mirrors, stop_mirrors
 from kulla.record import images, kinds, readiness, triggers
 from kulla.record.entries import Entry, entry
+from kulla.record.models import Outbox
+from kulla.record.sequencer import Sequencer
 
+if connection.vendor == "sqlite":
+    # A file as in production: Django's shared in-memory database has no WAL and fails under threads.
+    connections["default"].settings_dict["TEST"]["NAME"] = str(settings.KULLA_HOME / "test.sqlite3")
+
+ORIGIN = "test.kulla.example/journal"
 HOME = UUID("01900000-0000-7000-8000-000000000001")
 
 
@@ -48,6 +64,52 @@ def _fresh() -> Iterator[None]:
     readiness.forget()
 
 
+@dataclass
+class Country:
+    """Three real mirrors and one journal folder."""
+
+    home: Path
+    mirrors: list[RunningMirror]
+    signer: Signer
+    policy: Policy
+    rebuild_key: X25519PrivateKey
+    folder: LogFolder
+
+    def segment_key(self, header: bytes) -> bytes:
+        return open_segment_key(header, self.rebuild_key)
+
+    def sequencer(self) -> Sequencer:
+        public = self.rebuild_key.public_key().public_bytes_raw()
+        return Sequencer(self.folder, self.signer, self.policy, [public], self.segment_key)
+
+    def mirror_folders(self) -> list[Path]:
+        """The folder of each mirror's copy of the journal."""
+        name = hashlib.sha256(ORIGIN.encode()).hexdigest()
+        return [mirror.home / "mirror" / name for mirror in self.mirrors]
+
+    def receive(self, sequencer: Sequencer | None = None) -> int:
+        """Rounds until the outbox is empty; how many entries were received."""
+        sequencer = sequencer or self.sequencer()
+        received, until = 0, time.monotonic() + 20
+        while Outbox.objects.exists() or not sequencer.level:
+            received += sequencer.step()
+            assert time.monotonic() < until, "the outbox did not become empty"
+        return received
+
+
+@pytest.fixture
+def country(tmp_path: Path, settings: Any) -> Iterator[Country]:
+    signer = Signer.generate(ORIGIN)
+    mirrors = start_mirrors(tmp_path / "operators", 3, ORIGIN, signer)
+    try:
+        policy = Policy.parse(make_policy(signer.vkey, mirrors, 2))
+        settings.KULLA_JOURNAL_DIR = tmp_path / "journal"
+        folder = LogFolder(tmp_path / "journal")
+        yield Country(tmp_path, mirrors, signer, policy, X25519PrivateKey.generate(), folder)
+    finally:
+        stop_mirrors(mirrors)
+
+
 Record = Callable[..., AbstractContextManager[Entry]]
 
 
@@ -59,8 +121,3 @@ def record(app: ModuleType) -> Record:
         return entry(kind, **{"key": uuid4(), "actor": "job:test", **given})
 
     return open_entry
-
-
-def environment() -> dict[str, str]:
-    """The environment for programs that a test starts."""
-    return dict(os.environ)
