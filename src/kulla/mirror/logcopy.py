@@ -194,12 +194,14 @@ class LogCopy:
             return Upload(head, target, before)
 
     def save(self, upload: Upload, packages: Sequence[Package]) -> None:
-        """Store checked packages as pending entries, durable on return. Raises Refused 422.
+        """Store checked packages as pending entries, durable on return. Raises Refused 409 or 422.
 
         Whatever comes before an entry whose payload is missing is stored; a package in which one is missing
         is not, nor are those behind it.
         """
         with self._lock:
+            if packages[0].start > self._edge.size:  # what came before was forgotten meanwhile
+                raise self._info(409, upload.head.end)
             entries: list[bytes] = []
             ends = []
             for package in packages:

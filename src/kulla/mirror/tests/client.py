@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kulla.journal.checkpoint import Checkpoint
-from kulla.journal.merkle import LeafHashes, consistency_proof, leaf_hash, subtree_consistency_proof, subtree_root
+from kulla.journal.merkle import (
+    LeafHashes,
+    consistency_proof,
+    leaf_hash,
+    subtree_consistency_proof,
+    subtree_root,
+)
 from kulla.journal.note import Signer, sign_note
 from kulla.journal.segment import encode_segment, parse_segment, seal_segment
 from kulla.journal.store import segment_path

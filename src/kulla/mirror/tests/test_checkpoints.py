@@ -40,7 +40,9 @@ def test_wrong_old_size_is_told_the_right_one(client: Client, journal: Journal) 
     assert post(client, journal.submission(2)) == (409, "text/x.tlog.size", b"3\n")
 
 
-def test_another_root_of_the_same_size_is_refused(mirror: RunningMirror, client: Client, journal: Journal) -> None:
+def test_another_root_of_the_same_size_is_refused(
+    mirror: RunningMirror, client: Client, journal: Journal
+) -> None:
     journal.add(3)
     journal.checkpoint(client, 0)
     forged = journal.submission(3, note=journal.note(3, root=bytes(32)))

@@ -7,17 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from kulla.journal.note import open_note, parse_vkey
-from kulla.journal.tiles import TileReader
+from kulla.journal.errors import MissingError
+from kulla.journal.merkle import consistency_proof
+from kulla.journal.note import CosignerKey, open_note, parse_vkey
+from kulla.journal.tiles import Fetch, TileReader
+from kulla.mirror.entries import Head, Package
+from kulla.mirror.http import Refused
+from kulla.mirror.logcopy import LogCopy
+from kulla.mirror.notes import open_checkpoint
 from kulla.mirror.testkit import RunningMirror
-from kulla.mirror.tests.client import Client, Journal, add_entries, upload_head
+from kulla.mirror.tests.client import ORIGIN, Client, Journal, add_entries, upload_head
 
 INFO = "text/x.tlog.mirror-info"
 
 
-def fetcher(client: Client, journal: Journal):  # type: ignore[no-untyped-def]
-    from kulla.journal.errors import MissingError
-
+def fetcher(client: Client, journal: Journal) -> Fetch:
     def fetch(path: str) -> bytes:
         answer = client.send("GET", f"/{journal.hash}/{path}")
         if answer.status == 404:
@@ -180,6 +184,47 @@ def test_an_older_pending_checkpoint_may_be_finished(
     # Never back.
     answer = add_entries(client, journal.upload(100, 350))
     assert (answer.status, answer.body) == (409, b"370\n370\n\n")
+
+
+def test_a_slower_upload_to_a_smaller_size_is_told_so(tmp_path: Path, journal: Journal) -> None:
+    """Two uploads run at once; the one to the larger size is cosigned between the other's head and its end."""
+    copy = LogCopy(tmp_path, journal.signer.verifier, CosignerKey.generate("m"))
+    for count in (100, 50):
+        old = journal.size
+        journal.add(count)
+        note = open_checkpoint(journal.note().encode(), journal.signer.verifier)
+        copy.add_checkpoint(old, consistency_proof(journal.reader, old, journal.size), note)
+        copy.put_segment(old, journal.size, journal.segments[-1][1])
+    slow, fast = copy.begin(Head(ORIGIN, 0, 100, b"")), copy.begin(Head(ORIGIN, 0, 150, b""))
+    for upload, size in ((fast, 150), (slow, 100)):
+        copy.save(upload, [Package(0, 0, size, journal.leaves[:size], [])])
+    assert copy.finish(fast)
+    with pytest.raises(Refused) as refused:
+        copy.finish(slow)
+    assert (refused.value.status, refused.value.body) == (409, b"150\n150\n\n")
+    assert copy.size == 150
+
+
+def test_a_wrong_tree_is_never_signed_and_is_forgotten(tmp_path: Path, journal: Journal) -> None:
+    """Should anything get past the proofs, the root of what was written stops it; then it starts over."""
+    copy = LogCopy(tmp_path, journal.signer.verifier, CosignerKey.generate("m"))
+    journal.add(300)
+    copy.put_segment(0, 300, journal.segments[-1][1])
+    wrong = Journal(signer=journal.signer)
+    wrong.add(300)
+    note = wrong.note()
+    copy.add_checkpoint(0, [], open_checkpoint(note.encode(), journal.signer.verifier))
+    upload = copy.begin(Head(ORIGIN, 0, 300, b""))
+    other = copy.begin(Head(ORIGIN, 0, 300, b""))
+    copy.save(upload, [Package(0, 0, 256, journal.leaves[:256], [])])
+    copy.save(upload, [Package(256, 256, 300, journal.leaves[256:], [])])
+    with pytest.raises(Refused) as refused:
+        copy.finish(upload)
+    assert refused.value.status == 500
+    assert (copy.size, copy.next_entry, copy.checkpoint_note) == (0, 0, None)
+    with pytest.raises(Refused) as refused:
+        copy.save(other, [Package(256, 256, 300, journal.leaves[256:], [])])
+    assert (refused.value.status, refused.value.body) == (409, b"300\n0\n\n")
 
 
 def test_conflicts(client: Client, journal: Journal) -> None:

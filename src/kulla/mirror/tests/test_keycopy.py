@@ -59,7 +59,9 @@ def test_gaps_are_told(client: Client) -> None:
     assert len(everything(client)) == 2
 
 
-def test_other_bytes_are_refused_and_nothing_of_the_call_is_kept(mirror: RunningMirror, client: Client) -> None:
+def test_other_bytes_are_refused_and_nothing_of_the_call_is_kept(
+    mirror: RunningMirror, client: Client
+) -> None:
     put(client, record(1), record(2))
     answer = put(client, (2, bytes(16), b"other"), record(3))
     assert (answer.status, answer.text) == (409, "Another record already stands under number 2.\n")

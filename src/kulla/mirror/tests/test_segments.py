@@ -41,7 +41,9 @@ def test_what_stands_does_not_change(client: Client, journal: Journal) -> None:
     assert (answer.status, answer.text) == (409, "Entries below 5 stand; their segments do not change.\n")
     header, sealed = seal_segment(4, [b"other"] * 5, [RECIPIENT])
     overlap = encode_segment(header, sealed, [bytes(32)] * 5)
-    assert client.signed(journal.signer.key, "PUT", f"/{journal.hash}/segment/000000/4-9", overlap).status == 409
+    assert (
+        client.signed(journal.signer.key, "PUT", f"/{journal.hash}/segment/000000/4-9", overlap).status == 409
+    )
     assert client.signed(journal.signer.key, "GET", target).body == data
 
 

@@ -151,7 +151,9 @@ def test_tomorrow_is_another_day(tmp_path: Path) -> None:
 # --- objections -------------------------------------------------------------------------------------------------
 
 
-def objection(signer: Signer, ident: str, reason: str = "not my wish", head: str = "kulla-objection/1") -> bytes:
+def objection(
+    signer: Signer, ident: str, reason: str = "not my wish", head: str = "kulla-objection/1"
+) -> bytes:
     return sign_note(f"{head}\n{ident}\n{reason}\n", signer.sign).encode()
 
 
