@@ -1,0 +1,63 @@
+"""What this service declares about itself; the registry reads it and nothing outside the folder names it."""
+
+from kulla.registry.services import Job, Service
+
+SERVICE = Service(
+    slug="appointments",
+    title={"sq": "Takim te mjeku", "en": "Medical appointments"},
+    summary={
+        "sq": "Gjeni një orar të lirë te mjeku, dentisti ose laboratori më i afërt dhe rezervojeni.",
+        "en": "Find a free time at the nearest doctor, dentist or laboratory, and book it.",
+    },
+    keywords={
+        "sq": "mjek, doktor, pediatër, dentist, vaksinë, analiza, laborator, gjinekolog, spital, vizitë, rezervim",
+        "en": "doctor, GP, paediatrician, dentist, vaccine, tests, laboratory, gynaecologist, hospital, booking",
+    },
+    start="/appointments/",
+    roles=("citizen", "receptionist"),
+    kinds={
+        "appointment.booked": {"sq": "Takim i rezervuar", "en": "Appointment booked"},
+        "appointment.cancelled": {"sq": "Takim i anuluar", "en": "Appointment cancelled"},
+        "appointment.arrived": {"sq": "Ardhje në takim", "en": "Arrived for the appointment"},
+        "appointment.no_show": {"sq": "Mungesë në takim", "en": "Did not come to the appointment"},
+        "appointment.ended": {"sq": "Takim i përfunduar", "en": "Appointment over"},
+        "hours.changed": {"sq": "Orar i ndryshuar", "en": "Hours changed"},
+        "office.opened": {"sq": "Zyrë e hapur", "en": "Office opened"},
+        "practitioner.added": {"sq": "Mjek i shtuar", "en": "Practitioner added"},
+    },
+    jobs=(
+        # Hourly: each run looks for appointments of earlier days, so that it works whenever the portal started.
+        Job("end_past", 3600, "kulla.services.appointments.actions:end_past"),
+        Job("drop_stale_holds", 600, "kulla.services.appointments.actions:drop_stale_holds"),
+    ),
+    # A subject may be read on a locked phone: it names neither the kind of care nor the place.
+    notices={
+        "booked": {
+            "sq": {
+                "subject": "Takimi juaj u rezervua",
+                "body": "Takimi: $when, $where.\n\nMerrni me vete dokumentin e identitetit. "
+                "Nëse nuk vini dot, anulojeni te “Faqja ime”, që ora t’i mbetet dikujt tjetër.",
+            },
+            "en": {
+                "subject": "Your appointment is booked",
+                "body": "The appointment: $when, $where.\n\nBring your identity document. "
+                "If you cannot come, cancel it on “My page”, so that someone else can have the time.",
+            },
+        },
+        "cancelled": {
+            "sq": {
+                "subject": "Takimi juaj u anulua",
+                "body": "U anulua takimi: $when, $where.\n\nNëse ju duhet një orar tjetër, "
+                "rezervojeni në portal ose telefononi zyrën.",
+            },
+            "en": {
+                "subject": "Your appointment was cancelled",
+                "body": "This appointment was cancelled: $when, $where.\n\nIf you need another time, "
+                "book it on the portal or telephone the office.",
+            },
+        },
+    },
+    my="kulla.services.appointments.my:items",
+    calendar="kulla.services.appointments.my:calendar",
+    staff_home={"receptionist": "/reception/"},
+)
