@@ -75,7 +75,7 @@ class Policy:
                 if words and not words[0].startswith("#"):
                     policy._line(words)
             except (PolicyError, NoteError) as e:
-                raise PolicyError(f"Line {number} of the policy: {e}") from e
+                raise PolicyError(f"Line {number} of the policy: {str(e).rstrip('.')}.") from e
         if policy.quorum is None:
             raise PolicyError("The policy has no quorum line.")
         return policy

@@ -48,8 +48,7 @@ class LogFolder:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self.path.mkdir(parents=True, exist_ok=True)
-        self._known: set[Path] = {self.path}  # directories known to exist durably
+        self._known: set[Path] = set()  # directories known to exist durably
 
     # --- reading ---
 
@@ -163,9 +162,13 @@ class LogFolder:
 
     def _durable_folder(self, folder: Path) -> Path:
         if folder not in self._known:
-            parent = self._durable_folder(folder.parent)
-            folder.mkdir(exist_ok=True)
-            sync_folder(parent)
+            if folder == self.path:
+                folder.mkdir(parents=True, exist_ok=True)
+                sync_folder(folder.parent)
+            else:
+                self._durable_folder(folder.parent)
+                folder.mkdir(exist_ok=True)
+                sync_folder(folder.parent)
             self._known.add(folder)
         return folder
 
@@ -174,6 +177,7 @@ class LogFolder:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the folder's lock (flock, released when the process dies). Raises JournalBusy at once if taken."""
+        self._durable_folder(self.path)
         fd = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             try:

@@ -37,6 +37,7 @@ def test_files_and_new_directories_are_synced_before_the_call_returns(
         synced.append(str(Path(f"/proc/self/fd/{fd}").readlink().relative_to(folder.path)))
         real(fd)
 
+    folder.replace("other", b"")
     monkeypatch.setattr(os, "fsync", fsync)
     folder.put_many({"tile/0/000": b"a", "tile/0/001": b"b"})
     assert synced[:2] == [".", "tile"]  # the parents of the new directories
@@ -101,3 +102,8 @@ def test_only_one_process_holds_the_lock(folder: store.LogFolder) -> None:
         with pytest.raises(JournalBusy), folder.lock():
             pass
     assert other() == "mine\n"
+
+
+def test_reading_makes_no_folder(tmp_path: Path) -> None:
+    assert store.LogFolder(tmp_path / "none").read_checkpoint_note() is None
+    assert not (tmp_path / "none").exists()

@@ -1,0 +1,156 @@
+"""Receipts: they verify anywhere, and each way to be false fails at its own step with its own sentence."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kulla.journal.claims import check_code
+from kulla.journal.entry import decode_payload
+from kulla.journal.errors import ProofError
+from kulla.journal.note import Signer
+from kulla.journal.proof import Proof
+from kulla.journal.receipt import Receipt
+from kulla.journal.segment import decrypt, open_segment_key, parse_segment
+from kulla.journal.store import segment_path
+from kulla.journal.tests.demo import ORIGIN, DemoJournal
+from kulla.journal.verify import ReceiptInvalid, verify_receipt
+
+INDEX = 301
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory: pytest.TempPathFactory) -> DemoJournal:
+    demo = DemoJournal(tmp_path_factory.mktemp("journal"))
+    for count in (300, 5, 400):
+        demo.round(count)
+    return demo
+
+
+def receipt(journal: DemoJournal, index: int = INDEX, salt: bytes | None = b"s" * 16) -> Receipt:
+    segment = parse_segment(journal.folder.read(segment_path(*journal.folder.segment_at(index))))
+    sealed = segment.sealed[index - segment.first]
+    return Receipt.build(
+        journal.folder, index, journal.note, journal.claims[index], sealed, segment.header, salt
+    )
+
+
+def refused(text: str, policy: str) -> tuple[int, str]:
+    with pytest.raises(ReceiptInvalid) as caught:
+        verify_receipt(text, policy)
+    assert str(caught.value) == caught.value.sentence
+    assert caught.value.sentence.endswith(".")
+    assert "\n" not in caught.value.sentence
+    return caught.value.step, caught.value.sentence
+
+
+def test_a_receipt_verifies_and_says_what_it_proves(journal: DemoJournal) -> None:
+    for index in (0, INDEX, 704):
+        made = receipt(journal, index)
+        verified = verify_receipt(made.text, journal.policy)
+        assert (verified.origin, verified.index, verified.size) == (ORIGIN, index, 705)
+        assert verified.claims == (("what", "Appointment booked"), ("where", f"Qendra {index}"))
+        assert verified.witnesses == (("operator-1", 1_795_000_000), ("operator-2", 1_795_000_001))
+        assert (verified.leaf_hash, verified.holder_salt) == (made.leaf_hash, b"s" * 16)
+        assert verified.check_code == check_code(made.leaf_hash)
+    assert Receipt.parse(made.text) == made
+
+
+def test_a_receipt_and_the_holders_key_bring_the_record_back(journal: DemoJournal) -> None:
+    lost = Receipt.parse(receipt(journal, salt=None).text)
+    assert lost.holder_salt is None
+    key = open_segment_key(lost.segment_header, journal.rebuild)
+    payload = decode_payload(decrypt(key, lost.segment_header, lost.proof.index, lost.sealed))
+    assert payload.rows[0].columns is not None
+    assert payload.rows[0].columns["number"] == INDEX
+
+
+def test_what_is_not_this_entry_gets_no_receipt(journal: DemoJournal) -> None:
+    good = receipt(journal)
+    for index, claims in [(INDEX + 1, good.claims), (INDEX, journal.claims[0])]:
+        with pytest.raises(ProofError, match="not those of entry"):
+            Receipt.build(journal.folder, index, journal.note, claims, good.sealed, good.segment_header)
+
+
+def test_every_step_refuses_in_its_own_words(journal: DemoJournal) -> None:
+    good = receipt(journal)
+    text, policy = good.text, journal.policy
+
+    def with_extra(**fields: object) -> str:
+        assert good.proof.extra is not None
+        extra = json.dumps({**json.loads(good.proof.extra), **fields}).encode()
+        return Proof(good.proof.index, good.proof.hashes, good.proof.checkpoint_note, extra).encode()
+
+    assert refused(text, "quorum\n")[0] == 1
+    assert refused(text, "")[1] == "The policy cannot be used: The policy has no quorum line."
+    assert refused("", policy) == (2, "The proof has no checkpoint.")
+    assert refused(text.replace("@v1", "@v2"), policy)[0] == 2
+    assert refused(with_extra(v=2), policy)[1] == "The receipt is of a version that is not known here."
+    assert refused(with_extra(sealed=7), policy)[1] == "The receipt's extra line has no sealed."
+    assert refused(with_extra(claims="%"), policy)[0] == 2
+    bare = Proof(INDEX, good.proof.hashes, good.proof.checkpoint_note).encode()
+    assert refused(bare, policy)[1].startswith("The receipt has no extra line")
+    for junk in (b"[]", b"{", b"[" * 100_000):
+        assert (
+            refused(Proof(INDEX, good.proof.hashes, good.proof.checkpoint_note, junk).encode(), policy)[0]
+            == 2
+        )
+    assert refused(with_extra(claims="eA=="), policy)[0] == 3
+
+    unsigned = good.proof.checkpoint_note.replace(journal.signer.name + " ", "other.example ")
+    assert refused(Proof(INDEX, good.proof.hashes, unsigned, good.proof.extra).encode(), policy) == (
+        5,
+        "The checkpoint is not signed by a journal that this policy lists.",
+    )
+    body = good.proof.checkpoint_note.split("\n\n")[0] + "\n"
+    single = journal.cosigned(body + "\n" + journal.signer.sign(body), body, [journal.mirrors[2]] * 2)
+    step, sentence = refused(Proof(INDEX, good.proof.hashes, single, good.proof.extra).encode(), policy)
+    assert (step, "cosigned by 1 of 3 known mirrors" in sentence) == (5, True)
+    stranger = policy.replace(journal.signer.vkey, Signer.generate(ORIGIN).vkey)
+    assert refused(text, stranger)[0] == 5
+
+    forged = json.dumps({**json.loads(good.proof.extra or b""), "claims": "a3VsbGEtY2xhaW1zLzEKc2FsdDogMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAK"})  # fmt: skip  # noqa: E501
+    proof = Proof(INDEX, good.proof.hashes, good.proof.checkpoint_note, forged.encode())
+    step, sentence = refused(proof.encode(), policy)
+    assert (step, sentence.startswith("What the receipt says is not what the journal holds")) == (6, True)
+    assert (
+        refused(Proof(302, good.proof.hashes, good.proof.checkpoint_note, good.proof.extra).encode(), policy)[
+            0
+        ]
+        == 6
+    )
+    assert (
+        refused(
+            Proof(INDEX, good.proof.hashes[1:], good.proof.checkpoint_note, good.proof.extra).encode(), policy
+        )[0]
+        == 6
+    )
+    assert refused(with_extra(sealed="c2VhbGVk"), policy)[0] == 6
+
+
+def test_the_verifier_needs_no_cbor_no_django_and_no_hpke(journal: DemoJournal, tmp_path: Path) -> None:
+    (tmp_path / "receipt").write_text(receipt(journal).text)
+    (tmp_path / "policy").write_text(journal.policy)
+    blocked = "cbor2", "django", "cryptography.hazmat.primitives.hpke"
+    program = (
+        f"import sys\nfor name in {blocked!r}: sys.modules[name] = None\n"
+        "from kulla.journal.__main__ import main\nsys.exit(main(sys.argv[1:]))"
+    )
+
+    def run(name: str) -> subprocess.CompletedProcess[str]:
+        arguments = ["verify", str(tmp_path / name), "--policy", str(tmp_path / "policy")]
+        return subprocess.run(
+            [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False
+        )
+
+    done = run("receipt")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"This receipt holds: entry {INDEX} of {ORIGIN}" in done.stdout
+    assert "  where: Qendra 301\n" in done.stdout
+    (tmp_path / "bad").write_text(receipt(journal).text.replace("index 301", "index 302"))
+    done = run("bad")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("This receipt does not hold (step 6). ")
+    assert run("absent").returncode == 1
