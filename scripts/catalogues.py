@@ -17,8 +17,20 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent / "src/kulla"
 LANGUAGES = ("sq",)
-METHODS = [("**/tests/**", "ignore"), ("**/node_modules/**", "ignore"), ("**.py", "python"), ("**.html", "jinja2")]
-OPTIONS = {"**.html": {"silent": "false", "newstyle_gettext": "true", "trimmed": "true", "extensions": "jinja2.ext.do"}}
+METHODS = [
+    ("**/tests/**", "ignore"),
+    ("**/node_modules/**", "ignore"),
+    ("**.py", "python"),
+    ("**.html", "jinja2"),
+]
+OPTIONS = {
+    "**.html": {
+        "silent": "false",
+        "newstyle_gettext": "true",
+        "trimmed": "true",
+        "extensions": "jinja2.ext.do",
+    }
+}
 KEYWORDS = extract.DEFAULT_KEYWORDS | {
     "gettext_lazy": None,
     "ngettext_lazy": (1, 2),
@@ -32,7 +44,9 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%%|%[sd]|\{(\w*)\}")
 def rooms() -> list[Path]:
     """Every folder of the package that has texts of its own: rooms, then services."""
     folders = [*ROOT.iterdir(), *(ROOT / "services").glob("*")]
-    return sorted(folder for folder in folders if folder.is_dir() and folder.name not in {"services", "__pycache__"})
+    return sorted(
+        folder for folder in folders if folder.is_dir() and folder.name not in {"services", "__pycache__"}
+    )
 
 
 def texts_of(room: Path) -> Catalog:
@@ -92,6 +106,20 @@ def check(room: Path, language: str) -> list[str]:
     return sorted(f"{where}: {fault}" for fault in faults)
 
 
+def conflicts(chosen: list[Path], language: str) -> list[str]:
+    """Texts that two rooms translate differently: the portal merges all rooms, so one would win unseen."""
+    seen: dict[object, tuple[object, Path]] = {}
+    faults = []
+    for room in chosen:
+        for message in read(po_path(room, language), language):
+            if message.id:
+                given, other = seen.setdefault(key(message), (message.string, room))
+                if given != message.string:
+                    rooms_named = f"{other.relative_to(ROOT)} and {room.relative_to(ROOT)}"
+                    faults.append(f"{rooms_named} translate {key(message)[0]!r} differently into {language}")
+    return faults
+
+
 def update(room: Path, language: str) -> None:
     """Bring a room's catalogue up to its texts; a new text stays empty until someone translates it."""
     wanted = texts_of(room)
@@ -109,7 +137,9 @@ def update(room: Path, language: str) -> None:
             )  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        write_po(file, new, width=110, sort_output=True, omit_header=True, include_lineno=False, no_location=False)
+        write_po(
+            file, new, width=110, sort_output=True, omit_header=True, include_lineno=False, no_location=False
+        )
     body = path.read_text(encoding="utf-8")
     plural = f'"Plural-Forms: {new.plural_forms}\\n"\n'
     head = f'{HEADER}\nmsgid ""\nmsgstr ""\n"Language: {language}\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n'
@@ -138,6 +168,9 @@ def main(arguments: list[str]) -> int:
                 compile_room(room, language)
             else:
                 update(room, language)
+    if "--check" in arguments:
+        for language in LANGUAGES:
+            faults += conflicts(chosen, language)
     for fault in faults:
         print(fault)  # noqa: T201
     return 1 if faults else 0

@@ -50,7 +50,10 @@ class CodeForm(forms.Form):
         label=_("Code"),
         max_length=12,
         help_text=_("Six digits from the app on your phone. They change every 30 seconds."),
-        error_messages={"required": _("Enter the code from your phone"), "max_length": _("A code has six digits")},
+        error_messages={
+            "required": _("Enter the code from your phone"),
+            "max_length": _("A code has six digits"),
+        },
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
 

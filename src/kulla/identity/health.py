@@ -27,9 +27,13 @@ def parts() -> list[Part]:
     now = record.health()
     found = [Part(_("Pages"), "received", _("Work"))]
     if now.closed:
-        found.append(Part(_("New bookings"), "late", _("Closed"), _("Reading works. What has a receipt is safe.")))
+        found.append(
+            Part(_("New bookings"), "late", _("Closed"), _("Reading works. What has a receipt is safe."))
+        )
     elif now.waiting >= now.limit:
-        found.append(Part(_("New bookings"), "late", _("Full"), _("Too much waits for the mirrors. Try again later.")))
+        found.append(
+            Part(_("New bookings"), "late", _("Full"), _("Too much waits for the mirrors. Try again later."))
+        )
     else:
         found.append(Part(_("New bookings"), "received", _("Work")))
     if now.alarms and now.waiting:

@@ -29,9 +29,13 @@ def states() -> list[MirrorState]:
     if not settings.KULLA_POLICY.exists():
         return []
     policy = Policy.parse(settings.KULLA_POLICY.read_text())
-    origin = policy.logs[0].name
+    origin = policy.logs[0].verifier.name
     folder = hashlib.sha256(origin.encode()).hexdigest()
-    urls = [(witness.name, f"{witness.url.rstrip('/')}/{folder}/checkpoint") for witness in policy.witnesses if witness.url]
+    urls = [
+        (witness.name, f"{witness.url.rstrip('/')}/{folder}/checkpoint")
+        for witness in policy.witnesses
+        if witness.url
+    ]
     if not urls:
         return []
     with ThreadPoolExecutor(len(urls)) as pool:

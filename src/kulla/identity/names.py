@@ -13,7 +13,11 @@ from kulla.registry.actor import Actor
 Text = str | Promise
 
 RELATIONS: dict[str, Text] = {"child": _("Child"), "ward": _("In your care"), "parent": _("Parent")}
-ROLES: dict[str, Text] = {"receptionist": _("Receptionist"), "operator": _("Operator"), "citizen": _("Citizen")}
+ROLES: dict[str, Text] = {
+    "receptionist": _("Receptionist"),
+    "operator": _("Operator"),
+    "citizen": _("Citizen"),
+}
 FIELDS: dict[str, Text] = {
     "name": _("name"),
     "birth_date": _("date of birth"),
@@ -21,6 +25,14 @@ FIELDS: dict[str, Text] = {
     "phone": _("telephone"),
     "email": _("e-mail"),
     "language": _("language"),
+}
+# The fixed words that pages give as their purpose; a word that stands here not is shown as it is.
+PURPOSES: dict[str, Text] = {
+    "day list": _("list of the day’s appointments"),
+    "find": _("search by personal number"),
+    "telephone booking": _("booking by telephone"),
+    "grant": _("booking by telephone"),
+    "receipt": _("a receipt was opened"),
 }
 
 
@@ -41,7 +53,9 @@ def wards(me: Actor) -> list[WardName]:
     """The person's wards, in the order in which every service knows them."""
     found = _register(me, [RegisterItem(ward, "identity", "name") for ward in me.wards])
     return [
-        WardName(name or gettext("Child"), RELATIONS.get(me.relations.get(ward, ""), me.relations.get(ward, "")))
+        WardName(
+            name or gettext("Child"), RELATIONS.get(me.relations.get(ward, ""), me.relations.get(ward, ""))
+        )
         for name, ward in zip(found, me.wards, strict=True)
     ]
 

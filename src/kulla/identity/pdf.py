@@ -22,7 +22,9 @@ LEFT, WIDTH = 20.0, 170.0  # mm: A4 with margins of 20
 SANS = "DejaVu"
 Text = str | Promise
 WHO, RECEIPT, CODE = _("Who"), _("Receipt"), _("Check code")
-PROOF = _("Two independent mirrors have stored this. The proof is attached to this file; `kulla verify` checks it.")
+PROOF = _(
+    "Two independent mirrors have stored this. The proof is attached to this file; `kulla verify` checks it."
+)
 
 
 def receipt_pdf(

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kulla.journal.claims import Claims
 from kulla.journal.errors import JournalError
-from kulla.keeper_client import ClaimsItem, KeeperUnavailable, Refused, RegisterItem
+from kulla.keeper_client import ClaimsItem, Item, KeeperUnavailable, Refused, RegisterItem
 from kulla.record import api as record
 from kulla.registry import actor, door
 from kulla.registry import services as registry
@@ -96,7 +96,7 @@ def open_for(seen: Seen) -> Opened:
         raise Http404 from None
     if person is None or not blob:
         return Opened([], "", b"", None)
-    items = [ClaimsItem(person, service, blob), RegisterItem(person, service, "name")]
+    items: list[Item] = [ClaimsItem(person, service, blob), RegisterItem(person, service, "name")]
     try:
         claims, name = door.keeper().open(seen.actor.token, items, "receipt")
     except KeeperUnavailable:
@@ -117,7 +117,9 @@ def words_of(plain: bytes) -> list[tuple[str | Promise, str]]:
         lines = Claims.parse(plain).lines
     except JournalError:
         return []
-    return [(LABELS.get(name, name.capitalize()), in_words(value)) for name, value in lines if name not in _HIDDEN]
+    return [
+        (LABELS.get(name, name.capitalize()), in_words(value)) for name, value in lines if name not in _HIDDEN
+    ]
 
 
 def in_words(value: str) -> str:

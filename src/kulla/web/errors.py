@@ -53,7 +53,7 @@ def page(request: HttpRequest, status: int, message: Message | None = None) -> H
     """The error page with this status. Falls back to bare HTML in both languages when a template fails."""
     message = message or MESSAGES.get(status, MESSAGES[500])
     try:
-        body = render_to_string("web/error.html", {"message": message, "status": status}, request, using=None)
+        body = str(render_to_string("web/error.html", {"message": message, "status": status}, request))
     except Exception:
         # The error page is where nothing may fail; whatever broke it is in the log with its trace.
         log.exception("The error page itself could not be drawn.")
@@ -86,7 +86,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         return page(request, HTTPStatus.FORBIDDEN)
     if any(name in request.POST for name in _SECRET_FIELDS - {"csrfmiddlewaretoken"}):
         return page(request, HTTPStatus.FORBIDDEN, FORM_EXPIRED)
-    typed = [(name, value) for name, values in request.POST.lists() for value in values if name not in _SECRET_FIELDS]
+    typed = [
+        (name, value)
+        for name, values in request.POST.lists()
+        for value in values
+        if name not in _SECRET_FIELDS
+    ]
     context = {"message": ONCE_MORE, "status": 403, "typed": typed, "again": request.get_full_path()}
     response = HttpResponse(render_to_string("web/error.html", context, request), status=HTTPStatus.FORBIDDEN)
     response["Cache-Control"] = "no-store"

@@ -131,4 +131,15 @@ class Renderer:
         return Markup(template.render(lines=lines))  # noqa: S704  (escaped by Jinja)
 
 
-_OPTIONS = ("size", "heading", "width", "hint", "inline", "hints", "small", "hidden_label", "suffix", "prefix")
+_OPTIONS = (
+    "size",
+    "heading",
+    "width",
+    "hint",
+    "inline",
+    "hints",
+    "small",
+    "hidden_label",
+    "suffix",
+    "prefix",
+)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from kulla.web import when
 
@@ -29,7 +30,10 @@ MESSAGES: dict[int, Message] = {
     ),
     403: Message(
         _("This page did not accept what was sent"),
-        (_("The form did not come from a page of ours. Nothing was changed."), _("Open the page anew and try again.")),
+        (
+            _("The form did not come from a page of ours. Nothing was changed."),
+            _("Open the page anew and try again."),
+        ),
     ),
     404: Message(
         _("This page does not exist"),
@@ -50,25 +54,33 @@ MESSAGES: dict[int, Message] = {
         ),
     ),
     414: Message(
-        _("The address is too long"), (_("Start again from the front page, or shorten what you searched for."),)
+        _("The address is too long"),
+        (_("Start again from the front page, or shorten what you searched for."),),
     ),
     500: Message(
         _("Something went wrong on our side"),
         (
-            _("It is not your fault. What you did last may not have happened: look at your page before you repeat it."),
+            _(
+                "It is not your fault. What you did last may not have happened: look at your page before you repeat it."
+            ),
             _("What already has a receipt is safe. Try again in a few minutes."),
         ),
     ),
     503: Message(
         _("This part of the portal rests for a moment"),
-        (_("Nothing is lost: what has a receipt is safe with the mirrors."), _("Try again in a few minutes.")),
+        (
+            _("Nothing is lost: what has a receipt is safe with the mirrors."),
+            _("Try again in a few minutes."),
+        ),
     ),
 }
 
 KEEPER_AWAY = Message(
     _("We cannot look up who you are right now"),
     (
-        _("The part of Kulla that knows people does not answer. It is watched, and it is being brought back."),
+        _(
+            "The part of Kulla that knows people does not answer. It is watched, and it is being brought back."
+        ),
         _("Public pages work. Your bookings and receipts are safe. Try again in a few minutes."),
     ),
 )
@@ -76,7 +88,9 @@ KEEPER_AWAY = Message(
 ONCE_MORE = Message(
     _("The form was open for a long time"),
     (
-        _("For your safety a form is only valid for a while. Nothing you typed is lost, and nothing was sent."),
+        _(
+            "For your safety a form is only valid for a while. Nothing you typed is lost, and nothing was sent."
+        ),
         _("If you still want to send it, press the button."),
     ),
 )
@@ -97,24 +111,33 @@ SIGNED_OUT = Message(
 LOG_UNCONFIRMED = Message(
     _("Nobody's data can be opened right now"),
     (
-        _("Every look at a person's data is written down where nobody can remove it. That does not work at the moment."),
+        _(
+            "Every look at a person's data is written down where nobody can remove it. That does not work at the moment."
+        ),
         _("So nothing is opened. The operator has been alarmed. Try again in a few minutes."),
     ),
 )
 
 REFUSED = Message(
-    _("That was refused"), (_("You may not see or change this. Nothing was changed."), _("The attempt was written down."))
+    _("That was refused"),
+    (_("You may not see or change this. Nothing was changed."), _("The attempt was written down.")),
 )
 
 
 def budget(details: dict[str, Any]) -> Message:
     """An official has looked at as many people as the office needs in an hour or a day."""
     until = details.get("until_ms")
-    again = gettext("You can go on at %(time)s.") % {"time": when.clock(until)} if until else gettext("Try again later.")
+    again = (
+        gettext("You can go on at %(time)s.") % {"time": when.clock(until)}
+        if until
+        else gettext("Try again later.")
+    )
     return Message(
         _("You have reached the limit of people you may look up"),
         (
-            _("The limit protects everyone from being read in bulk. This attempt was written down, as every look is."),
+            _(
+                "The limit protects everyone from being read in bulk. This attempt was written down, as every look is."
+            ),
             again,
             _("People who have an appointment at your office today do not count."),
         ),

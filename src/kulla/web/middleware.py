@@ -70,7 +70,9 @@ class Headers:
         response.setdefault("Referrer-Policy", "same-origin")
         response.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+        response.setdefault(
+            "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+        )
         if not response.has_header("Cache-Control"):
             # A page with a form carries a token of this visitor; only a plain public page may be kept at all.
             mine = bool(response.cookies) or request.method not in {"GET", "HEAD"}

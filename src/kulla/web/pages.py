@@ -56,6 +56,7 @@ class Page:
 def paginate(items: Sequence[Any], number: str | int | None, size: int = 20) -> Page:
     """The page `number` (from 1; anything unusable is the first, anything too high the last) of `items`."""
     last = max(1, -(-len(items) // size))
-    wanted = int(number) if str(number or "").isascii() and str(number or "").isdigit() else 1
+    text = str(number or "")[:9]
+    wanted = int(text) if text.isascii() and text.isdigit() else 1
     wanted = min(max(1, wanted), last)
     return Page(items[(wanted - 1) * size : wanted * size], wanted, last)

@@ -36,22 +36,22 @@ def wall(moment: When) -> datetime:
 
 
 def day(moment: When) -> str:
-    """"e martë, 24 nëntor 2026" or "Tuesday 24 November 2026"."""
+    """ "e martë, 24 nëntor 2026" or "Tuesday 24 November 2026"."""
     return _date(moment, _DAY)
 
 
 def day_short(moment: When) -> str:
-    """"24 nëntor 2026" or "24 November 2026"."""
+    """ "24 nëntor 2026" or "24 November 2026"."""
     return _date(moment, _DAY_SHORT)
 
 
 def weekday(moment: When) -> str:
-    """"e martë, 24 nëntor" or "Tuesday 24 November": for headings where the year is plain."""
+    """ "e martë, 24 nëntor" or "Tuesday 24 November": for headings where the year is plain."""
     return _date(moment, _WEEKDAY)
 
 
 def clock(moment: When) -> str:
-    """"09:30" on the 24-hour clock; in the hour that an autumn night has twice, "02:30 (UTC+2)"."""
+    """ "09:30" on the 24-hour clock; in the hour that an autumn night has twice, "02:30 (UTC+2)"."""
     local = wall(moment)
     text = f"{local:%H:%M}"
     other = local.replace(fold=1 - local.fold)
@@ -62,7 +62,7 @@ def clock(moment: When) -> str:
 
 
 def datetime_words(moment: When) -> str:
-    """"e martë, 24 nëntor 2026, ora 09:30" or "Tuesday 24 November 2026 at 09:30"."""
+    """ "e martë, 24 nëntor 2026, ora 09:30" or "Tuesday 24 November 2026 at 09:30"."""
     # Translators: a day in words, then a time on the 24-hour clock
     return pgettext("moment", "%(day)s at %(time)s") % {"day": day(moment), "time": clock(moment)}
 

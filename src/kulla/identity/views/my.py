@@ -50,7 +50,8 @@ def page(request: Request) -> HttpResponse:
     items = [(service, me, item) for service, me in seen if service.my for item in _items(service, me)]
     states = record.statuses(UUID(item.entry) for _service, _me, item in items if item.entry)
     wards = names.wards(request.actor)
-    coming, past = [], []
+    coming: list[Coming] = []
+    past: list[Coming] = []
     for _service, me, item in sorted(items, key=lambda each: each[2].at_ms):
         found = states.get(UUID(item.entry)) if item.entry else None
         whose = _whose(me, UUID(item.person), wards) if item.person else ""
@@ -98,6 +99,7 @@ def looks(request: Request) -> HttpResponse:
     shown = paginate(door.keeper().looked_at_me(request.token or ""), request.GET.get("page"))
     titles = {service.slug: service.title for service in registry.all_services()}
     context = {"page": shown, "titles": titles, "fields": names.FIELDS, "roles": names.ROLES}
+    context["purposes"] = names.PURPOSES
     return render(request, "identity/looks.html", context)
 
 
@@ -141,5 +143,3 @@ def inbox(request: Request) -> HttpResponse:
     except Refused:
         raise Http404 from None
     return render(request, "identity/inbox.html", {"page": shown})
-
-
