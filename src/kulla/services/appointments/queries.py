@@ -87,9 +87,9 @@ def next_free(
     desk: Desk, now: datetime, *, after: datetime | None = None, count: int = 3
 ) -> list[times.Slot]:
     """The next free times of one desk within the horizon, from `after` on (default: now)."""
-    first = today(max(after or now, now), desk.zone)
-    free = free_days([desk], first, PAGE_DAYS, now).get(desk.practitioner, [])
-    return [slot for each in free for slot in each.slots][:count]
+    begin = max(after or now, now)
+    free = free_days([desk], today(begin, desk.zone), PAGE_DAYS, now).get(desk.practitioner, [])
+    return [slot for each in free for slot in each.slots if slot.starts_at >= begin][:count]
 
 
 def desks_of(office: UUID, specialty: str | None = None) -> list[Desk]:
