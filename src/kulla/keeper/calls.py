@@ -1,0 +1,246 @@
+"""The calls by name: read the arguments, ask the parts, give plain maps. No rules here."""
+
+from collections.abc import Callable
+from typing import Any
+
+from kulla.keeper.args import Args
+from kulla.keeper.core import Keeper
+from kulla.keeper.errors import Refusal
+from kulla.keeper.opening import Item, register_item
+from kulla.keeper.people import NUMBER, full_name
+from kulla.keeper.vault import Cell
+
+MAX_ITEMS = 2000
+MAX_TEXT = 20_000
+MAX_TICKETS = 16
+
+Call = Callable[[Keeper, Args], Any]
+
+
+def sign_in(keeper: Keeper, args: Args) -> Any:
+    return keeper.sessions.sign_in(
+        args.text("identifier", 4096),
+        args.text("password", 4096),
+        args.text_or_none("code", 100),
+        network=args.text("network", 100),
+        device=args.text("device", 1000),
+        language=args.text_or_none("language", 10),
+    )
+
+
+def renew(keeper: Keeper, args: Args) -> Any:
+    return keeper.sessions.renew(_token(args))
+
+
+def end(keeper: Keeper, args: Args) -> Any:
+    return keeper.sessions.end(_token(args), args.text_or_none("sid", 64))
+
+
+def sessions(keeper: Keeper, args: Args) -> Any:
+    return keeper.sessions.listed(_token(args))
+
+
+def revoked(keeper: Keeper, args: Args) -> Any:
+    return keeper.sessions.revoked(args.number("since", 0, 1 << 62))
+
+
+def public_keys(keeper: Keeper, _: Args) -> Any:
+    return keeper.public_keys()
+
+
+def enter(keeper: Keeper, args: Args) -> Any:
+    session, service = keeper.sessions.live(_token(args)), args.text("service", 32)
+    count = args.number("tickets", 0, MAX_TICKETS)
+    people = keeper.people
+    if not session.is_citizen:
+        people.check_service(service)
+        attestation = keeper.sessions.attest(session, service, None)
+        who = {"role": session.role, "office": session.office, "person": None}
+        return {**who, "wards": [], "attestation": attestation, "tickets": {}}
+    me = people.pseudonym(session.person, service)
+    wards = [
+        (ward, people.pseudonym(ward, service), relation) for ward, relation in people.wards(session.person)
+    ]
+    tickets = {me: people.mint(session.person, service, count)}
+    tickets |= {pseudonym: people.mint(ward, service, count) for ward, pseudonym, _ in wards}
+    return {
+        "role": session.role,
+        "office": None,
+        "person": me,
+        "wards": [{"person": pseudonym, "relation": relation} for _, pseudonym, relation in wards],
+        "attestation": keeper.sessions.attest(session, service, me),
+        "tickets": tickets,
+    }
+
+
+def holder(keeper: Keeper, args: Args) -> Any:
+    service = args.text("service", 32)
+    session = keeper.sessions.proven(args.proof("proof"), service)
+    person = keeper.people.person(args.uuid("person"), service)
+    if not keeper.opening.may_act_for(session, person):
+        raise Refusal("not_yours", "This is not you, nor anyone you act for.")
+    return keeper.people.mint(person, service, args.number("n", 1, MAX_TICKETS))
+
+
+def seal(keeper: Keeper, args: Args) -> Any:
+    def one(field: Args) -> bytes:
+        pseudonym, service = field.uuid("person"), field.text("service", 32)
+        person = keeper.people.person(pseudonym, service)
+        cell = Cell(
+            field.text("table", 63), field.text("column", 63), field.uuid("row"), person, pseudonym, service
+        )
+        return keeper.vault.seal_field(cell, field.text("text", MAX_TEXT))
+
+    return args.each("fields", MAX_ITEMS, one)
+
+
+def open_items(keeper: Keeper, args: Args) -> Any:
+    session = keeper.sessions.live(_token(args))
+    return keeper.opening.open(session, args.each("items", MAX_ITEMS, _item), args.text("purpose", 64))
+
+
+def grant(keeper: Keeper, args: Args) -> Any:
+    service = args.text("service", 32)
+    session = keeper.sessions.proven(args.proof("proof"), service)
+    keeper.opening.grant(
+        session,
+        args.uuid("person"),
+        service,
+        office=args.uuid("office"),
+        day=args.day("day"),
+        ref=args.uuid("ref"),
+    )
+
+
+def revoke_grant(keeper: Keeper, args: Args) -> Any:
+    keeper.opening.revoke_grant(args.uuid("ref"))
+
+
+def find(keeper: Keeper, args: Args) -> Any:
+    session = keeper.sessions.live(_token(args))
+    kind, identifier = args.text("identifier_type", 20), args.text("identifier", 64)
+    if kind != NUMBER:
+        raise Refusal("bad_identifier", "People are found by their number only.")
+    return keeper.opening.find(session, kind, identifier, args.text("service", 32))
+
+
+def notify(keeper: Keeper, args: Args) -> Any:
+    names = args.uuid("person"), args.text("service", 32), args.text("template", 64), args.uuid("entry")
+    keeper.notices.notify(*names, args.map("params"))
+
+
+def inbox(keeper: Keeper, args: Args) -> Any:
+    _demo_only(keeper)
+    return keeper.notices.inbox(keeper.sessions.live(_token(args)).person)
+
+
+def looks(keeper: Keeper, args: Args) -> Any:
+    return keeper.looks.since(args.number("since", 0, 1 << 62))
+
+
+def looks_confirmed(keeper: Keeper, args: Args) -> Any:
+    keeper.looks.confirm(args.number("upto", 0, 1 << 62))
+
+
+def restore_looks(keeper: Keeper, args: Args) -> Any:
+    return keeper.restore_looks([bytes(each) for each in args.list("sealed", 100_000)])
+
+
+def looked_at_me(keeper: Keeper, args: Args) -> Any:
+    """Looks at the person and at their wards, newest first."""
+    me = keeper.sessions.live(_token(args)).person
+    found = [(entry, "me") for entry in keeper.looks.of_person(me)]
+    for ward, _ in keeper.people.wards(me):
+        name = full_name(keeper.people.profile(ward))
+        found += [(entry, name) for entry in keeper.looks.of_person(ward) if entry["official"] != me]
+    found.sort(key=lambda pair: pair[0]["at"], reverse=True)
+    return [
+        {
+            "at_ms": entry["at"],
+            "office": keeper.office_name(entry["office"]),
+            "role": entry["role"],
+            "service": entry["service"],
+            "purpose": entry["purpose"],
+            "fields": entry["fields"],
+            "whose": whose,
+            "allowed": entry["allowed"],
+        }
+        for entry, whose in found[:500]
+    ]
+
+
+def segment_key(keeper: Keeper, args: Args) -> Any:
+    return keeper.segment_key(args.data("header", 65536), args.text("caller", 20))
+
+
+def portal_keys(keeper: Keeper, _: Args) -> Any:
+    return keeper.portal_keys()
+
+
+def store_portal_keys(keeper: Keeper, args: Args) -> Any:
+    keys = args.map("keys")
+    if len(keys) > 10 or not all(isinstance(key, bytes) and len(key) <= 4096 for key in keys.values()):
+        raise Refusal("bad_request", "The portal's keys are at most ten short byte strings.")
+    keeper.store_portal_keys(keys)
+
+
+def status(keeper: Keeper, _: Args) -> Any:
+    return keeper.status()
+
+
+def demo_second_factor(keeper: Keeper, args: Args) -> Any:
+    _demo_only(keeper)
+    person = keeper.people.by_marks(keeper.people.sign_in_marks(args.text("identifier", 64)))
+    code = keeper.credentials.current_code(person) if person else None
+    if code is None:
+        raise Refusal("no_value", "This account has no second factor.")
+    return code
+
+
+CALLS: dict[str, Call] = {
+    "sign_in": sign_in,
+    "renew": renew,
+    "end": end,
+    "sessions": sessions,
+    "revoked": revoked,
+    "public_keys": public_keys,
+    "enter": enter,
+    "holder": holder,
+    "seal": seal,
+    "open": open_items,
+    "grant": grant,
+    "revoke_grant": revoke_grant,
+    "find": find,
+    "notify": notify,
+    "inbox": inbox,
+    "looks": looks,
+    "looks_confirmed": looks_confirmed,
+    "restore_looks": restore_looks,
+    "looked_at_me": looked_at_me,
+    "segment_key": segment_key,
+    "portal_keys": portal_keys,
+    "store_portal_keys": store_portal_keys,
+    "status": status,
+    "demo_second_factor": demo_second_factor,
+}
+
+
+def _token(args: Args) -> str:
+    return args.text("token", 4096)
+
+
+def _item(args: Args) -> Item:
+    kind, pseudonym, service = args.text("kind", 10), args.uuid("person"), args.text("service", 32)
+    if kind == "register":
+        return register_item(pseudonym, service, args.text("field", 20))
+    if kind == "claims":
+        return Item(kind, pseudonym, service, "claims", blob=args.data("blob"))
+    if kind == "sealed":
+        table, column, row = args.text("table", 63), args.text("column", 63), args.uuid("row")
+        return Item(kind, pseudonym, service, f"{table}.{column}", table, column, row, args.data("blob"))
+    raise Refusal("bad_request", "There is no item of this kind.")
+
+
+def _demo_only(keeper: Keeper) -> None:
+    if not keeper.config.demo:
+        raise Refusal("demo_only", "This call exists in demonstrations only.")

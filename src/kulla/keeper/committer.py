@@ -1,0 +1,217 @@
+"""Writing records: many changes share one append, one round to the copies and one transaction (group commit).
+
+A change counts in this order: (1) sealed and chained, (2) on this disk, (3) on two of three copies, (4) in the
+register. Whoever asked waits for all of it. (2) comes before (3), so that no copy ever holds a record that this
+disk could number anew.
+
+When the copies do not answer in time the asker is refused, but the record stays: it was sent and may count later,
+so it may be stored although it was reported lost. Until it counts, other changes are refused at once.
+"""
+
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from kulla.keeper.copies import Copies
+from kulla.keeper.errors import RecordsBroken, Refusal
+from kulla.keeper.records import Record, RecordFile, Sealer
+from kulla.keeper.register import Body, Register
+
+log = logging.getLogger("kulla.keeper")
+QUORUM_S = 3.5  # shorter than the callers' patience of 5 s, so that they hear why
+MAX_BATCH = 2000
+GRACE_S = 2.0  # how long a start waits for the third copy, in case only that one has our last record
+
+
+@dataclass
+class _Change:
+    bodies: Sequence[tuple[bytes, Body]]
+    urgent: bool
+    done: "Future[None]"
+
+
+def new_id() -> bytes:
+    """A random record id."""
+    return os.urandom(16)
+
+
+class Committer:
+    """One thread that writes; any number that ask."""
+
+    def __init__(
+        self,
+        file: RecordFile,
+        sealer: Sealer,
+        copies: Copies,
+        register: Register,
+    ) -> None:
+        self._file, self._sealer, self._copies, self._register = file, sealer, copies, register
+        self._applied, self._applied_hash = register.applied
+        self._queue: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+        self._stopping = False
+        self._appending = threading.Lock()
+        self._grace_until = time.monotonic() + GRACE_S
+        self.ready = threading.Event()
+        self.failed = False
+
+    def start(self) -> None:
+        """Start the thread. `ready` is set once everything on file counts and is in the register."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what was asked and stop."""
+        self._stopping = True
+        self._queue.put(None)
+        if self._thread.is_alive():
+            self._thread.join(QUORUM_S + 2)
+
+    def commit(self, *bodies: Body, ids: Sequence[bytes] | None = None, urgent: bool = False) -> None:
+        """Make changes count, all in one batch and in this order; returns when they do.
+
+        `ids` names the records (else random). `urgent` changes only take something away (a session's end): they
+        are written even while the copies are silent, and the caller does not wait for them.
+        Raises Refusal("copies_unavailable").
+        """
+        named = list(zip(ids or [new_id() for _ in bodies], bodies, strict=True))
+        change = _Change(named, urgent, Future())
+        self._queue.put(change)
+        if not urgent:
+            change.done.result(QUORUM_S * 3)
+
+    @property
+    def waiting(self) -> int:
+        """Records on this disk that do not count yet."""
+        return self._file.last - self._applied
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                if not self.ready.is_set():
+                    self._start_up()  # pauses
+                changes = self._take()
+                if changes:
+                    self._write(changes)
+            except Exception:
+                # The disk failed, or a bug: nothing more is written until a restart has looked at the file anew.
+                log.exception("ALARM: the keeper cannot write records any more")
+                self.failed = True
+                break
+        self._refuse_rest()
+
+    def adopt(self, records: list[Record]) -> None:
+        """Take over records that a copy holds beyond our end, before the first write of this start.
+
+        Raises RecordsBroken when they were not sealed under our root key, do not continue our chain, or come too
+        late: then other records have taken their numbers, and they never counted.
+        """
+        with self._appending:
+            new = [record for record in records if record.seq > self._file.last]
+            if new and self.ready.is_set():
+                raise RecordsBroken("A copy holds records that never counted.")
+            for record in new:
+                self._sealer.open(record)
+            self._file.append(new)
+
+    def _start_up(self) -> None:
+        """Ready once a quorum was asked for what we lack (all, within the grace) and holds what we have."""
+        grace = max(0.0, self._grace_until - time.monotonic())
+        self._copies.wait_joined(min(0.2, grace), all_of_them=True)
+        if grace and not self._copies.wait_joined(0, all_of_them=True):
+            return
+        if self._copies.wait_joined(0.2) and self._copies.wait(self._file.last, 0.2):
+            with self._appending:
+                self._check_register()
+                self._apply_rest()
+                self.ready.set()
+
+    def _check_register(self) -> None:
+        """The register must hold the beginning of this very chain, else it is derived anew."""
+        if self._applied and (
+            self._applied > self._file.last or self._file.read(self._applied)[0].hash != self._applied_hash
+        ):
+            log.error("ALARM: the register does not belong to the records; it is made anew from them")
+            self._register.clear()
+            self._applied = 0
+
+    def _take(self) -> list[_Change]:
+        """Everything asked for by now; waits a little for the first."""
+        changes: list[_Change] = []
+        size = 0
+        try:
+            change = self._queue.get(timeout=0.2)
+            while change is not None:
+                changes.append(change)
+                size += len(change.bodies)
+                if size >= MAX_BATCH:
+                    break
+                change = self._queue.get_nowait()
+        except queue.Empty:
+            pass
+        if self.ready.is_set() and self.waiting and self._copies.safe >= self._file.last:
+            self._apply_rest()
+        return changes
+
+    def _write(self, changes: list[_Change]) -> None:
+        if self.waiting or not self.ready.is_set():
+            self._refuse([change for change in changes if not change.urgent])
+            changes = [change for change in changes if change.urgent]
+        if not changes or not self._copies.wait_joined(0):
+            self._refuse(changes)
+            return
+        records, bodies = self._seal(changes)
+        with self._appending:
+            self._file.append(records)
+        self._copies.push()
+        waits = any(not change.urgent for change in changes)
+        if self._copies.wait(self._file.last, QUORUM_S if waits else 0.5):
+            if self._applied == records[0].seq - 1:
+                self._register.apply(records, bodies)
+                self._applied = records[-1].seq
+            else:
+                self._apply_rest()
+            for change in changes:
+                change.done.set_result(None)
+        else:
+            log.warning("records up to %d wait for a second key copy", self._file.last)
+            self._refuse(changes)
+
+    def _seal(self, changes: list[_Change]) -> tuple[list[Record], list[Body]]:
+        records: list[Record] = []
+        bodies: list[Body] = []
+        before, seq = self._file.last_hash, self._file.last
+        for change in changes:
+            for record_id, body in change.bodies:
+                seq += 1
+                record = self._sealer.seal(seq, record_id, before, body)
+                records.append(record)
+                bodies.append(body)
+                before = record.hash
+        return records, bodies
+
+    def _apply_rest(self) -> None:
+        """Put into the register what counts by now and is not there."""
+        while self._applied < self._file.last:
+            records = self._file.read(self._applied + 1)
+            self._register.apply(records, None)
+            self._applied = records[-1].seq
+
+    def _refuse(self, changes: list[_Change]) -> None:
+        for change in changes:
+            change.done.set_exception(
+                Refusal("copies_unavailable", "Two key copies do not answer: nothing can be changed now.")
+            )
+
+    def _refuse_rest(self) -> None:
+        while True:
+            try:
+                change = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if change is not None:
+                self._refuse([change])

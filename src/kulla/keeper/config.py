@@ -1,0 +1,112 @@
+"""keeper.json: where things are and how much is allowed. Paths in it are relative to its own folder.
+
+{"version": 1, "demo": false, "origin": "portal.example/journal", "socket": "../run/keeper.sock",
+ "root_key": "../holders/root.key", "numbers": "al", "time_zone": "Europe/Tirane",
+ "copies": [{"name": "operator-1", "url": "http://127.0.0.1:9001"}, …],
+ "argon2": {"time": 2, "memory_kib": 19456, "parallelism": 1},
+ "budgets": {"official_hour": 150, "official_day": 600, "office_hour": 1500, …},
+ "unconfirmed_ms": 5000, "notices_per_day": 30}
+"""
+
+import json
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kulla.keeper.errors import ConfigError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Argon2:
+    """Cost of a password hash; the default is OWASP's recommendation of 2023 (19 MiB, 2 passes)."""
+
+    time: int = 2
+    memory_kib: int = 19456
+    parallelism: int = 1
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Ceilings of looks: for one official, all officials of an office, and the whole country."""
+
+    official_hour: int = 150
+    official_day: int = 600
+    office_hour: int = 1500
+    office_day: int = 6000
+    global_hour: int = 15_000
+    global_day: int = 60_000
+    segment_keys_hour: int = 5000
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A key copy that a mirror operator runs."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Config:
+    """The keeper's settings. `home` is the folder that keeper.json lies in."""
+
+    home: Path
+    origin: str
+    socket: Path
+    root_key: Path
+    copies: tuple[Copy, ...]
+    demo: bool = False
+    numbers: str = "al"
+    time_zone: str = "Europe/Tirane"
+    argon2: Argon2 = field(default_factory=Argon2)
+    budgets: Limits = field(default_factory=Limits)
+    unconfirmed_ms: int = 5000
+    notices_per_day: int = 30
+
+    @property
+    def quorum(self) -> int:
+        """How many copies must hold a record before it counts: 2 of 3."""
+        return len(self.copies) // 2 + 1
+
+
+def load(path: Path) -> Config:
+    """Read keeper.json. The socket may be overridden by KULLA_KEEPER_SOCKET. Raises ConfigError."""
+    try:
+        raw = json.loads(path.read_text())
+        home = path.resolve().parent
+        socket = os.environ.get("KULLA_KEEPER_SOCKET") or raw["socket"]
+        config = Config(
+            home=home,
+            origin=str(raw["origin"]),
+            socket=_absolute(home, socket),
+            root_key=_absolute(home, raw["root_key"]),
+            copies=tuple(Copy(str(each["name"]), str(each["url"])) for each in raw["copies"]),
+            demo=raw.get("demo") is True,
+            numbers=str(raw.get("numbers", "al")),
+            time_zone=str(raw.get("time_zone", "Europe/Tirane")),
+            argon2=_part(Argon2, raw.get("argon2", {})),
+            budgets=_part(Limits, raw.get("budgets", {})),
+            unconfirmed_ms=int(raw.get("unconfirmed_ms", 5000)),
+            notices_per_day=int(raw.get("notices_per_day", 30)),
+        )
+    except OSError as error:
+        raise ConfigError(f"The keeper's settings cannot be read: {path}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"The keeper's settings in {path} are not complete or not valid.") from error
+    if not config.copies:
+        raise ConfigError("The keeper needs key copies: no record counts on this disk alone.")
+    return config
+
+
+def _absolute(home: Path, text: str) -> Path:
+    return Path(os.path.normpath(home / text))
+
+
+def _part(kind: type[T], raw: Any) -> T:
+    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted(set(raw) - known):
+        raise ConfigError(f"The keeper's settings name something unknown: {', '.join(unknown)}.")
+    return kind(**{name: int(value) for name, value in raw.items()})

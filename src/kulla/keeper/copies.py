@@ -1,0 +1,234 @@
+"""The key copies: three mirror operators hold every record; a record counts when two of them have it.
+
+One thread for each copy sends whatever that copy lacks, oldest first, over one kept connection. A dead or slow
+copy delays nobody, and is caught up by the same loop when it comes back. A copy that holds another record
+under a number of ours is never overwritten: it raises an alarm (this disk was set back, or the copy was changed).
+"""
+
+import base64
+import hashlib
+import http.client
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from kulla.journal import wire
+from kulla.keeper.config import Copy
+from kulla.keeper.errors import KeeperError, RecordsBroken
+from kulla.keeper.records import Record, RecordFile, parse
+
+log = logging.getLogger("kulla.keeper")
+TIMEOUT_S = 5.0
+RETRY_S = (0.1, 0.25, 0.5, 1.0, 2.0)
+BATCH = 1 << 20
+NEXT_TYPE = "text/x.kulla.next"
+
+
+class CopyUnreachable(KeeperError):
+    """A copy does not answer, or answers something else than agreed."""
+
+
+class CopyConflict(KeeperError):
+    """A copy holds another record under one of our numbers."""
+
+
+class CopyConnection:
+    """Signed requests to one copy over one kept connection. For one thread."""
+
+    def __init__(self, copy: Copy, signer: Ed25519PrivateKey) -> None:
+        parts = urlsplit(copy.url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise CopyUnreachable(f"The address of {copy.name} is not an http address.")
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self._http = kind(parts.hostname, parts.port, timeout=TIMEOUT_S)
+        self._base = parts.path.rstrip("/")
+        self._signer = signer
+        self._name = copy.name
+
+    def put(self, records: Sequence[Record]) -> int:
+        """Give records; the number that the copy expects next (also when some before are missing).
+
+        Raises CopyUnreachable, CopyConflict.
+        """
+        body = wire.encode([[record.seq, record.id, record.raw] for record in records])
+        status, kind, answer = self._ask("POST", "/keycopy/put", body)
+        if status == 200 or (status == 409 and kind == NEXT_TYPE):
+            try:
+                return int(answer.decode("ascii"))
+            except ValueError as error:
+                raise CopyUnreachable(f"{self._name} gave an answer that is no number.") from error
+        if status == 409:
+            raise CopyConflict(f"{self._name} holds another record under a number of ours.")
+        raise CopyUnreachable(f"{self._name} refused the records (status {status}).")
+
+    def records(self, start: int) -> list[Record]:
+        """Some records from `start` on; none past the end. Raises CopyUnreachable, RecordsBroken."""
+        status, _, answer = self._ask("GET", f"/keycopy/records?from={start}", b"")
+        if status != 200:
+            raise CopyUnreachable(f"{self._name} does not give its records (status {status}).")
+        try:
+            records = [parse(bytes(raw)) for _, _, raw in wire.decode(answer)]
+        except (wire.WireError, TypeError, ValueError) as error:
+            raise CopyUnreachable(f"{self._name} gave an answer that cannot be read.") from error
+        if [record.seq for record in records] != list(range(start, start + len(records))):
+            raise RecordsBroken(f"{self._name} gave records out of their order.")
+        return records
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def _ask(self, method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
+        target, now = self._base + path, int(time.time())
+        text = f"kulla-request/1\n{method}\n{target}\n{now}\n{hashlib.sha256(body).hexdigest()}\n"
+        signature = base64.b64encode(self._signer.sign(text.encode())).decode()
+        headers = {"Kulla-Signature": signature, "Kulla-Time": str(now), "Content-Type": "application/cbor"}
+        for attempt in (1, 2):
+            try:
+                self._http.request(method, target, body or None, headers)
+                response = self._http.getresponse()
+                return response.status, response.headers.get_content_type(), response.read()
+            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as error:
+                self._http.close()  # an idle connection was closed; every call here may be repeated
+                if attempt == 2:
+                    raise CopyUnreachable(f"{self._name} does not answer.") from error
+            except (OSError, http.client.HTTPException) as error:
+                self._http.close()
+                raise CopyUnreachable(f"{self._name} does not answer.") from error
+        raise AssertionError("unreachable")
+
+
+@dataclass
+class State:
+    """What is known of one copy. `next` is the number it expects; `joined` once it was asked for what we lack."""
+
+    name: str
+    next: int = 0
+    joined: bool = False
+    ok: bool = False
+    conflict: bool = False
+    wanted: threading.Event = field(default_factory=threading.Event, repr=False)
+
+
+class Copies:
+    """Keeps all copies at the end of the record file, and tells how far two of three are."""
+
+    def __init__(
+        self,
+        copies: Sequence[Copy],
+        signer: Ed25519PrivateKey,
+        file: RecordFile,
+        adopt: Callable[[list[Record]], None],
+    ) -> None:
+        """`adopt` takes records that a copy has and this disk lacks (it was set back, or lost its end)."""
+        self._file = file
+        self._adopt = adopt
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._states = [State(copy.name) for copy in copies]
+        self._quorum = len(copies) // 2 + 1
+        self._threads = [
+            threading.Thread(
+                target=self._run, args=(state, CopyConnection(copy, signer)), name=copy.name, daemon=True
+            )
+            for state, copy in zip(self._states, copies, strict=True)
+        ]
+
+    def start(self) -> None:
+        """Start a thread for each copy."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Stop the threads; what a copy lacks now it gets at the next start."""
+        self._stopped = True
+        self.push()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(TIMEOUT_S)
+
+    def push(self) -> None:
+        """New records stand in the file."""
+        for state in self._states:
+            state.wanted.set()
+
+    @property
+    def safe(self) -> int:
+        """The last record that a quorum of copies holds."""
+        return sorted((state.next - 1 for state in self._states), reverse=True)[self._quorum - 1]
+
+    def wait(self, seq: int, timeout_s: float) -> bool:
+        """Whether a quorum holds record `seq`, waiting at most so long."""
+        with self._changed:
+            return (
+                self._changed.wait_for(lambda: self._stopped or self.safe >= seq, timeout_s)
+                and self.safe >= seq
+            )
+
+    def wait_joined(self, timeout_s: float, *, all_of_them: bool = False) -> bool:
+        """Whether a quorum (or all) of the copies have been asked for what this disk lacks."""
+        needed = len(self._states) if all_of_them else self._quorum
+
+        def joined() -> bool:
+            return sum(state.joined for state in self._states) >= needed
+
+        with self._changed:
+            return self._changed.wait_for(lambda: self._stopped or joined(), timeout_s) and joined()
+
+    def status(self) -> list[dict[str, object]]:
+        """For the operator's page."""
+        last = self._file.last
+        return [
+            {
+                "name": state.name,
+                "ok": state.ok and not state.conflict,
+                "behind": max(0, last + 1 - max(state.next, 1)),
+                "conflict": state.conflict,
+            }
+            for state in self._states
+        ]
+
+    def _run(self, state: State, connection: CopyConnection) -> None:
+        failures = 0
+        while not self._stopped:
+            try:
+                if not state.joined:
+                    self._join(state, connection)
+                while not self._stopped and state.next <= self._file.last:
+                    self._note(state, next=connection.put(self._file.read(state.next, BATCH)))
+                self._note(state, ok=True)
+                failures = 0
+            except (CopyConflict, RecordsBroken) as error:
+                log.error("ALARM: %s", error)
+                self._note(state, ok=False, conflict=True, next=0)
+                return  # a person must look; restarting tries again
+            except CopyUnreachable as error:
+                if failures == 0:
+                    log.warning("%s It is caught up when it comes back.", error)
+                self._note(state, ok=False)
+                state.wanted.wait(RETRY_S[min(failures, len(RETRY_S) - 1)])
+                failures += 1
+                continue
+            if state.next > self._file.last:
+                # Woken by push; now and then it asks anyway, so that the operator sees a dead copy.
+                state.wanted.wait(60)
+            state.wanted.clear()
+        connection.close()
+
+    def _join(self, state: State, connection: CopyConnection) -> None:
+        """Take over what this copy has beyond our end; then find out where the copy stands."""
+        while records := connection.records(self._file.last + 1):
+            self._adopt(records)
+        last = self._file.read(self._file.last)
+        self._note(state, next=connection.put(last) if last else 1, joined=True)
+
+    def _note(self, state: State, **changes: object) -> None:
+        with self._changed:
+            for name, value in changes.items():
+                setattr(state, name, value)
+            self._changed.notify_all()

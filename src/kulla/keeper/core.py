@@ -1,0 +1,213 @@
+"""The keeper put together: one object that opens a keeper's home and holds its parts."""
+
+import fcntl
+import hashlib
+import logging
+import os
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from kulla.journal.errors import JournalError
+from kulla.journal.segment import open_segment_key
+from kulla.keeper import numbers
+from kulla.keeper.budgets import DAY_MS, Budgets
+from kulla.keeper.committer import Committer
+from kulla.keeper.config import Config
+from kulla.keeper.copies import Copies
+from kulla.keeper.credentials import Credentials
+from kulla.keeper.errors import ConfigError, KeeperError, Refusal
+from kulla.keeper.keys import FileRootKey, KeyRing, copies_signer
+from kulla.keeper.looks import Looks, look
+from kulla.keeper.notices import Notices, Templates
+from kulla.keeper.opening import Opening
+from kulla.keeper.people import People
+from kulla.keeper.records import Record, RecordFile, Sealer
+from kulla.keeper.register import Register
+from kulla.keeper.sessions import Sessions, now_ms
+from kulla.keeper.vault import Vault
+
+log = logging.getLogger("kulla.keeper")
+SEGMENT_CALLERS = ("reconcile", "compare", "undo")
+TEND_S = 30.0
+SYSTEM_KEYS = ("token", "segment", "lookup", "key_marks", "trace", "looks")
+
+
+class Keeper:
+    """An opened home. Only one process at a time can have it open."""
+
+    def __init__(self, config: Config, clock: Callable[[], int] = now_ms) -> None:
+        """Open the files and start talking to the key copies. Raises ConfigError, RecordsBroken."""
+        self.config, self._clock = config, clock
+        self._lock_fd = _lock(config)
+        root = FileRootKey(config.root_key)
+        sealer = Sealer(root)
+        self.ring = KeyRing(root)
+        self.records = RecordFile(config.home / "records.log")
+        self.register = Register(config.home / "register.sqlite3", sealer)
+        self.copies = Copies(config.copies, copies_signer(root), self.records, self._adopt)
+        self.committer = Committer(self.records, sealer, self.copies, self.register)
+        self.vault = Vault(self.register, self.ring, self.committer)
+        self.people = People(self.register, self.vault, numbers.scheme(config.numbers), config.time_zone)
+        self.credentials = Credentials(self.register, self.vault, config.argon2)
+        self._stopping = threading.Event()
+        self.copies.start()
+        self.committer.start()
+
+    def wait_ready(self, timeout_s: float) -> bool:
+        """Whether the register holds everything that counts; needs two copies to have answered since the start."""
+        return self.committer.ready.wait(timeout_s)
+
+    def serve(self) -> None:
+        """Open the parts that need system keys: sessions, looks, opening, notices.
+
+        On a home that ran before this works while the copies are silent (reading goes on); a new or rebuilt home
+        must be ready first. Raises RecordsBroken when the system keys are not there.
+        """
+        self.sessions = Sessions(self.register, self.vault, self.committer, self.people, self.credentials)
+        self.looks = Looks(
+            self.config.home / "log", self.vault.system("looks"), self.config.unconfirmed_ms, self._clock
+        )
+        self.budgets = Budgets(self.config.budgets, self._clock)
+        self._restore_budgets()
+        parts = (self.register, self.vault, self.people, self.committer)
+        self.opening = Opening(*parts, looks=self.looks, budgets=self.budgets, clock=self._clock)
+        templates = Templates(self.config.home / "templates.json")
+        self.notices = Notices(
+            *parts, templates=templates, per_day=self.config.notices_per_day, clock=self._clock
+        )
+        self._tender = threading.Thread(target=self._tend, name="tender", daemon=True)
+        self._tender.start()
+
+    @property
+    def has_system_keys(self) -> bool:
+        """Whether this register was ever filled."""
+        return self.register.one("SELECT 1 FROM system_key WHERE name = 'looks'") is not None
+
+    def restore_looks(self, sealed: list[bytes]) -> int:
+        """Take looks back from the journal, and count them in the budgets again."""
+        last = self.looks.restore(sealed)
+        self._restore_budgets()
+        return last
+
+    def segment_key(self, header: bytes, caller: str) -> bytes:
+        """The key of a segment, metered and logged. Raises Refusal("bad_request", "budget", "segment")."""
+        if caller not in SEGMENT_CALLERS:
+            raise Refusal("bad_request", "Segment keys are for reconcile, compare and undo only.")
+        until = self.budgets.take_segment()
+        who: dict[str, Any] = {
+            "official": None,
+            "office": None,
+            "role": f"job:{caller}",
+            "sid": "",
+            "person": None,
+        }
+        digest = hashlib.sha256(header).hexdigest()[:16]
+        entry = look(
+            "segment", **who, service="journal", purpose=digest, fields=[], cost=0, allowed=until is None
+        )
+        self.looks.add([entry])
+        if until is not None:
+            raise Refusal("budget", "Too many segment keys were asked for within an hour.", until_ms=until)
+        try:
+            return open_segment_key(header, X25519PrivateKey.from_private_bytes(self.vault.system("segment")))
+        except JournalError as error:
+            raise Refusal(
+                "segment", "The keeper is no recipient of this segment, or its header is broken."
+            ) from error
+
+    def public_keys(self) -> dict[str, bytes]:
+        """See keeper_client."""
+        segment = X25519PrivateKey.from_private_bytes(self.vault.system("segment"))
+        return {"token": self.sessions.public_key, "segment": segment.public_key().public_bytes_raw()}
+
+    def portal_keys(self) -> dict[str, bytes]:
+        """The portal's keys."""
+        rows = self.register.rows("SELECT name, wrapped FROM portal_key")
+        return {name: self.ring.unwrap_system(f"portal:{name}", wrapped) for name, wrapped in rows}
+
+    def store_portal_keys(self, keys: dict[str, bytes]) -> None:
+        """Make the portal's keys records; the same again writes nothing."""
+        known = self.portal_keys()
+        bodies = [
+            {"type": "portal_key", "name": name, "wrapped": self.ring.wrap_system(f"portal:{name}", key)}
+            for name, key in sorted(keys.items())
+            if known.get(name) != key
+        ]
+        if bodies:
+            self.committer.commit(*bodies)
+
+    def office_name(self, office: UUID | None) -> str:
+        """The public name of an office; empty when unknown."""
+        row = self.register.one("SELECT name FROM office WHERE id = ?", office.bytes) if office else None
+        return str(row[0]) if row else ""
+
+    def status(self) -> dict[str, object]:
+        """See keeper_client."""
+        copies = self.copies.status()
+        alarms = [f"copy_conflict:{copy['name']}" for copy in copies if copy["conflict"]]
+        alarms += [
+            f"copy_silent:{copy['name']}" for copy in copies if not copy["ok"] and not copy["conflict"]
+        ]
+        if self.looks.overdue:
+            alarms.append("log_unconfirmed")
+        if self.committer.failed or not self.committer.ready.is_set() or self.committer.waiting:
+            alarms.append("records_waiting")
+        return {
+            "copies": copies,
+            "root_key": self.ring.root_kind,
+            "unconfirmed": self.looks.unconfirmed,
+            "people": self.people.count(),
+            "records": self.records.last,
+            "alarms": alarms,
+            "demo": self.config.demo,
+        }
+
+    def close(self) -> None:
+        """Stop the threads and close the files."""
+        self._stopping.set()
+        self.committer.stop()
+        self.copies.stop()
+        if hasattr(self, "looks"):
+            self._tender.join()
+            self.looks.close()
+        self.register.close()
+        self.records.close()
+        os.close(self._lock_fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _adopt(self, records: list[Record]) -> None:
+        self.committer.adopt(records)
+
+    def _restore_budgets(self) -> None:
+        self.budgets.restore(self.looks.spent_since(self._clock() - DAY_MS))
+
+    def _tend(self) -> None:
+        """Housekeeping that no caller waits for."""
+        while not self._stopping.wait(TEND_S):
+            try:
+                self.sessions.record_ends()
+            except KeeperError:
+                log.exception("housekeeping failed")
+        self.register.close_thread()
+
+
+def _lock(config: Config) -> int:
+    fd = os.open(config.home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(fd)
+        raise ConfigError("This keeper is running already: stop it first.") from error
+    return fd

@@ -1,0 +1,123 @@
+"""Notices: rendered here, so that the portal never learns an address, a language or a family.
+
+Templates come with the deployment, in templates.json beside keeper.json:
+    {service: {template: {language: {"subject": …, "body": …}}}}, placeholders as $name.
+Each (entry, template) goes out once; a child's notices go to the guardians. The demo's channel is the inbox page.
+"""
+
+import json
+import string
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from kulla.keeper.budgets import DAY_MS
+from kulla.keeper.committer import Committer
+from kulla.keeper.errors import Refusal
+from kulla.keeper.people import People, full_name
+from kulla.keeper.register import Register
+from kulla.keeper.vault import Vault
+
+MAX_VALUE = 500
+Params = Mapping[str, str | Mapping[str, str]]
+
+
+class Templates:
+    """The registered templates, read again when the file changes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read_at = -1
+        self._templates: dict[str, Any] = {}
+
+    def find(self, service: str, template: str) -> dict[str, dict[str, str]]:
+        """The template by language. Raises Refusal("unknown_template")."""
+        try:
+            changed = self._path.stat().st_mtime_ns
+            if changed != self._read_at:
+                self._templates = json.loads(self._path.read_text())
+                self._read_at = changed
+            found: dict[str, dict[str, str]] = self._templates[service][template]
+            return found
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Refusal("unknown_template", f"There is no notice template {service}/{template}.") from error
+
+
+class Notices:
+    """Sends each notice once."""
+
+    def __init__(
+        self,
+        register: Register,
+        vault: Vault,
+        people: People,
+        committer: Committer,
+        *,
+        templates: Templates,
+        per_day: int,
+        clock: Callable[[], int],
+    ) -> None:
+        self._register, self._vault, self._people, self._committer = register, vault, people, committer
+        self._templates, self._per_day, self._clock = templates, per_day, clock
+        self._sending = threading.Lock()
+
+    def notify(self, pseudonym: UUID, service: str, template: str, entry: UUID, params: Params) -> None:
+        """Render and send. Raises Refusal("unknown_person", "unknown_template", "bad_params", "capped")."""
+        person = self._people.person(pseudonym, service)
+        texts = self._templates.find(service, template)
+        name = f"{service}/{template}"
+        with self._sending:
+            if self._register.one(
+                "SELECT 1 FROM notice WHERE entry = ? AND template = ?", entry.bytes, f"{name}/0"
+            ):
+                return
+            since = self._clock() - DAY_MS
+            bodies = []
+            for number, reader in enumerate(self._people.guardians(person) or [person]):
+                sent = self._register.one(
+                    "SELECT count(*) FROM notice WHERE person = ? AND at > ?", reader.bytes, since
+                )
+                if sent and sent[0] >= self._per_day:
+                    raise Refusal("capped", "This person has had too many notices today.")
+                bodies.append(
+                    self._body(reader, person, texts, params)
+                    | {"entry": entry, "template": f"{name}/{number}"}
+                )
+            self._committer.commit(*bodies)
+
+    def _body(
+        self, reader: UUID, person: UUID, texts: dict[str, dict[str, str]], params: Params
+    ) -> dict[str, Any]:
+        language = self._people.field(reader, "language")
+        text = texts.get(language) or next(iter(texts.values()))
+        values = {name: _value(value, language) for name, value in params.items()}
+        try:
+            subject, body = (string.Template(text[part]).substitute(values) for part in ("subject", "body"))
+        except (KeyError, ValueError) as error:
+            raise Refusal("bad_params", "The notice lacks a value, or its template is broken.") from error
+        whose = "me" if reader == person else full_name(self._people.profile(person))
+        sealed = self._vault.seal_own(reader, "notice", [subject, body, whose])
+        return {"type": "notice", "person": reader, "at": self._clock(), "sealed": sealed}
+
+    def inbox(self, person: UUID) -> list[dict[str, Any]]:
+        """The newest hundred notices to a person."""
+        rows = self._register.rows(
+            "SELECT at, template, sealed FROM notice WHERE person = ? ORDER BY at DESC, template LIMIT 100",
+            person.bytes,
+        )
+        found = []
+        for at, name, sealed in rows:
+            service, template, _ = name.split("/")
+            subject, body, whose = self._vault.open_own(person, "notice", sealed)
+            text = {"subject": subject, "body": body, "whose": whose}
+            found.append({"at_ms": at, "service": service, "template": template, **text})
+        return found
+
+
+def _value(value: str | Mapping[str, str], language: str) -> str:
+    text = value if isinstance(value, str) else value.get(language) or next(iter(value.values()), "")
+    if not isinstance(text, str) or len(text) > MAX_VALUE or any(ord(char) < 32 for char in text):
+        raise Refusal("bad_params", "A value of the notice is too long or has control characters.")
+    return text

@@ -1,0 +1,196 @@
+"""Bringing a lost keeper back from the key copies and the root key.
+
+Records are sealed under the root key and chained, so whatever opens and continues the chain is genuine, from
+whichever copy it comes. Of two copies at least one has every record that counted.
+"""
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kulla.keeper.config import Copy
+from kulla.keeper.copies import CopyConnection, CopyUnreachable
+from kulla.keeper.errors import ConfigError, KeeperError, RecordsBroken
+from kulla.keeper.keys import FileRootKey, KeyRing, RootKey, copies_signer
+from kulla.keeper.people import derive_pseudonyms
+from kulla.keeper.records import Record, RecordFile, Sealer, parse
+from kulla.keeper.register import Body, Register
+from kulla.keeper.vault import Vault
+
+Progress = Callable[[int, int], None]
+BATCH = 1000
+
+
+@dataclass
+class Rebuilt:
+    """What came back. `sources` tells the last record of each; `sentences` what a person must know."""
+
+    records: int = 0
+    people: int = 0
+    sources: dict[str, int] = field(default_factory=dict)
+    sentences: list[str] = field(default_factory=list)
+
+
+def rebuild_keeper(
+    home: Path,
+    copies: Sequence[str | Path],
+    root_key: Path,
+    progress: Progress | None = None,
+    *,
+    copies_run_at: Sequence[str] = (),
+) -> Rebuilt:
+    """Make `home` anew from key copies, given as addresses (the mirror runs) or folders (operators/N or its keycopy/).
+
+    Settings come back from the records too; `copies_run_at` replaces the copies' addresses in them. Looks come
+    back later, when the portal hands them over (`restore_looks`). Raises ConfigError when there is a keeper in
+    `home`, no source can be read, or the root key is another's.
+    """
+    if (home / "records.log").exists():
+        raise ConfigError(f"There is a keeper in {home} already: move it away first.")
+    root = FileRootKey(root_key)
+    sealer = Sealer(root)
+    readers = {str(source): _source(source, root) for source in copies}
+    (home / "log").mkdir(parents=True, exist_ok=True, mode=0o700)
+    report = Rebuilt(sources=dict.fromkeys(readers, 0))
+    file = RecordFile(home / "records.log")
+    register = Register(home / "register.sqlite3", sealer)
+    try:
+        settings = _merge(readers, file, sealer, register, report, progress)
+        if not file.last or settings is None:
+            raise ConfigError(
+                "No record could be read: these are no copies of this keeper, or the key is another."
+            )
+        _derive(register, root)
+        report.records = file.last
+        row = register.one("SELECT count(*) FROM person")
+        report.people = row[0] if row else 0
+    finally:
+        register.close()
+        file.close()
+        if not file.last:
+            for path in home.glob("re*"):
+                path.unlink()
+    _write_settings(home, settings, root_key, copies_run_at)
+    _explain(report)
+    return report
+
+
+def _merge(
+    readers: dict[str, Iterator[Record]],
+    file: RecordFile,
+    sealer: Sealer,
+    register: Register,
+    report: Rebuilt,
+    progress: Progress | None,
+) -> dict[str, Any] | None:
+    """Take at each number the record that continues the chain, from whichever source has it."""
+    settings: dict[str, Any] | None = None
+    waiting: dict[str, Record | None] = {
+        name: _next(name, reader, report) for name, reader in readers.items()
+    }
+    batch: list[Record] = []
+    bodies: list[Body] = []
+    last, before = 0, file.last_hash
+    while True:
+        chosen: tuple[Record, Body] | None = None
+        for name, record in waiting.items():
+            if record is None:
+                continue
+            if chosen is None and record.seq == last + 1 and record.before == before:
+                try:
+                    chosen = record, sealer.open(record)
+                except RecordsBroken:
+                    report.sentences.append(f"{name}: record {record.seq} does not open; it was left out.")
+                    waiting[name] = None
+                    continue
+            report.sources[name] = record.seq
+        if chosen is not None:
+            record, body = chosen
+            batch.append(record)
+            bodies.append(body)
+            last, before = record.seq, record.hash
+            if body["type"] == "settings":
+                settings = json.loads(body["settings"])
+        if batch and (chosen is None or len(batch) == BATCH):
+            file.append(batch)
+            register.apply(batch, bodies)
+            batch, bodies = [], []
+            if progress:
+                progress(last, last)
+        if chosen is None:
+            return settings
+        for name, candidate in waiting.items():
+            if candidate is not None and candidate.seq == last:
+                if candidate.raw != chosen[0].raw:
+                    report.sentences.append(f"{name}: record {last} is another than the one that counts.")
+                    waiting[name] = None
+                else:
+                    waiting[name] = _next(name, readers[name], report)
+
+
+def _next(name: str, reader: Iterator[Record], report: Rebuilt) -> Record | None:
+    try:
+        return next(reader, None)
+    except KeeperError as error:
+        report.sentences.append(f"{name}: {error}")
+        return None
+
+
+def _source(source: str | Path, root: RootKey) -> Iterator[Record]:
+    if str(source).startswith(("http://", "https://")):
+        return _from_address(str(source), root)
+    folder = Path(source)
+    folder = folder if folder.name == "keycopy" else folder / "keycopy"
+    if not folder.is_dir():
+        raise ConfigError(f"There is no key copy in {source}.")
+    return _from_folder(folder)
+
+
+def _from_address(url: str, root: RootKey) -> Iterator[Record]:
+    connection = CopyConnection(Copy(url, url), copies_signer(root))
+    start = 1
+    while records := connection.records(start):
+        yield from records
+        start = records[-1].seq + 1
+
+
+def _from_folder(folder: Path) -> Iterator[Record]:
+    """The mirror's own files (mirror/keycopy.py): u32 length ‖ SHA-256 ‖ (u64 seq ‖ 16 bytes id ‖ record)."""
+    for path in sorted(folder.glob("records-*.log")):
+        with path.open("rb") as file:
+            while len(head := file.read(36)) == 36:
+                body = file.read(struct.unpack_from(">I", head)[0])
+                if hashlib.sha256(body).digest() != head[4:]:
+                    raise CopyUnreachable(
+                        f"{path.name} ends in a damaged record; what stands before it was read."
+                    )
+                yield parse(body[24:])
+
+
+def _derive(register: Register, root: RootKey) -> None:
+    """Pseudonyms have no records: they are computed for every person in every service that was ever entered."""
+    derive_pseudonyms(register, Vault(register, KeyRing(root), committer=None))
+
+
+def _write_settings(home: Path, settings: dict[str, Any], root_key: Path, urls: Sequence[str]) -> None:
+    settings["root_key"] = os.path.relpath(root_key, home)
+    if urls:
+        settings["copies"] = [{"name": f"operator-{n}", "url": url} for n, url in enumerate(urls, 1)]
+    (home / "keeper.json").write_text(json.dumps(settings, indent=2) + "\n")
+
+
+def _explain(report: Rebuilt) -> None:
+    ends = sorted(report.sources.values())
+    if len(report.sources) < 2:
+        report.sentences.append(
+            "Only one key copy was read: records that counted on the two others alone may be missing at the end."
+        )
+    elif ends[0] < ends[-1]:
+        report.sentences.append(
+            f"The copies end at different records ({ends[0]} to {ends[-1]}); all were taken."
+        )
