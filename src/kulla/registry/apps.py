@@ -4,11 +4,15 @@ from django.apps import AppConfig
 
 
 class RegistryConfig(AppConfig):
-    """Loads the checks that refuse a contradictory configuration."""
+    """Declares the services' entry kinds to the record, and the checks that refuse a contradictory configuration."""
 
     name = "kulla.registry"
     label = "registry"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from kulla.registry import checks  # noqa: F401, PLC0415  (checks need the apps to be there)
+        """Register the system checks and every service's kinds."""
+        from kulla.record import kinds  # noqa: PLC0415  (its models need the apps to be there)
+        from kulla.registry import checks, services  # noqa: F401, PLC0415
+
+        for service in services.all_services():
+            kinds.declare(service.slug, service.kinds)
