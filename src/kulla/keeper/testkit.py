@@ -81,7 +81,7 @@ VJOSA = _member(
     "f",
     9,
     password="sporteli-nje-1",
-    totp="JBSWY3DPEHPK3PXP",
+    totp="JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
     office=OFFICE_1,
 )
 ILIR = _member(
@@ -90,10 +90,17 @@ ILIR = _member(
     "m",
     11,
     password="sporteli-dy-2",
-    totp="KRSXG5CTMVRXEZLU",
+    totp="KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU",
     office=OFFICE_2,
 )
-LUAN = _member("Luan Gjoni", date(1979, 3, 3), "m", 13, password="operatori-kulla-3", totp="MFRGGZDFMZTWQ2LK")
+LUAN = _member(
+    "Luan Gjoni",
+    date(1979, 3, 3),
+    "m",
+    13,
+    password="operatori-kulla-3",
+    totp="MFRGGZDFMZTWQ2LKMFRGGZDFMZTWQ2LK",
+)
 
 
 @dataclass

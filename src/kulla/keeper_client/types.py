@@ -8,7 +8,7 @@ from uuid import UUID
 class Session:
     """A session as its token states it. `role` is citizen, receptionist or operator."""
 
-    token: str
+    token: str = field(repr=False)
     sid: str
     role: str
     office: UUID | None
