@@ -17,9 +17,9 @@ from kulla.journal.wire import WireError, decode
 from kulla.mirror.config import Config, public_key
 from kulla.mirror.entries import Package, Truncated, intervals, read_head, read_package
 from kulla.mirror.frames import StorageFailed
-from kulla.mirror.http import Body, Disconnected, GzipBody, Refused, Request, Response
 from kulla.mirror.keycopy import MAX_RECORD, PAGE, Conflict, Gap, KeyCopy, Record
 from kulla.mirror.logcopy import GZIP, LogCopy, Upload
+from kulla.mirror.messages import Body, Disconnected, GzipBody, Refused, Request, Response
 from kulla.mirror.notes import open_checkpoint, parse_submission
 from kulla.mirror.segments import MAX_SEGMENT, parse_path
 from kulla.mirror.signed import require_signature

@@ -122,7 +122,7 @@ def _load_key(path: Path, name: str) -> CosignerKey:
     return key
 
 
-def create_operator(  # noqa: PLR0917 - the six that every caller gives
+def create_operator(
     directory: str | Path,
     n: int,
     origin: str,

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kulla.mirror.http import Body, Refused
+from kulla.mirror.messages import Body, Refused
 
 ENTRY = 65
 FRAME = 2 + ENTRY

@@ -39,7 +39,7 @@ from kulla.journal.tiles import (
     tile_path,
 )
 from kulla.mirror.entries import FRAME, PACKAGE, Head, Package
-from kulla.mirror.http import Refused
+from kulla.mirror.messages import Refused
 from kulla.mirror.notes import SignedCheckpoint, open_checkpoint
 from kulla.mirror.segments import Segments, leaves_of
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from kulla.journal.checkpoint import Checkpoint, parse_checkpoint, parse_size
 from kulla.journal.errors import JournalError, NoteError
 from kulla.journal.note import CosignerKey, Verifier, open_note, split_note, unb64
-from kulla.mirror.http import Refused
+from kulla.mirror.messages import Refused
 
 MAX_PROOF = 63
 _OLD = re.compile(r"old (0|[1-9][0-9]{0,18})\Z")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from kulla.journal.errors import FormatError, JournalError, MissingError
 from kulla.journal.segment import MAX_ENTRIES, parse_segment
 from kulla.journal.store import LogFolder, parse_segment_path, segment_path
-from kulla.mirror.http import Refused
+from kulla.mirror.messages import Refused
 
 MAX_SEGMENT = 64 * 1024 * 1024
 MAX_AHEAD = 262_144

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from kulla.mirror.http import Refused, Request
+from kulla.mirror.messages import Refused, Request
 
 SKEW = 300
 

@@ -12,8 +12,8 @@ from kulla.journal.merkle import consistency_proof
 from kulla.journal.note import CosignerKey, open_note, parse_vkey
 from kulla.journal.tiles import Fetch, TileReader
 from kulla.mirror.entries import Head, Package
-from kulla.mirror.http import Refused
 from kulla.mirror.logcopy import LogCopy
+from kulla.mirror.messages import Refused
 from kulla.mirror.notes import open_checkpoint
 from kulla.mirror.testkit import RunningMirror
 from kulla.mirror.tests.client import ORIGIN, Client, Journal, add_entries, upload_head

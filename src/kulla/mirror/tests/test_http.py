@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from kulla.mirror.http import MAX_HEADER, Refused, Request, Response, Server
+from kulla.mirror.http import Server
+from kulla.mirror.messages import MAX_HEADER, Refused, Request, Response
 
 
 def echo(request: Request) -> Response:
