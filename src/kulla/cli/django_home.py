@@ -1,5 +1,6 @@
 """Django inside a command: the settings of one home, and as the database's owner where tables are made."""
 
+import json
 import os
 
 from kulla.cli.home import Home
@@ -15,3 +16,25 @@ def setup(home: Home, *, owner: bool = False) -> None:
     import django
 
     django.setup()
+
+
+def empty_database() -> None:
+    """Drop everything that the portal has in PostgreSQL; a SQLite file goes with the portal's home."""
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+
+
+def write_templates(home: Home) -> None:
+    """Register every service's notices with a keeper on this host: keeper/templates.json. Django must be set up."""
+    from kulla.registry import services
+
+    if not home.keeper.is_dir():
+        return
+    texts = {service.slug: service.notices for service in services.all_services()}
+    path = home.keeper / "templates.json"
+    temporary = path.with_suffix(".new")
+    temporary.write_text(json.dumps(texts, indent=1, ensure_ascii=False, default=dict))
+    temporary.replace(path)

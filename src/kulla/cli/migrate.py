@@ -1,4 +1,4 @@
-"""Bring the database to this version: tables, triggers, and on PostgreSQL the rights of the portal's role.
+"""Bring the database to this version: tables, triggers, and the texts of notices for a keeper on this host.
 
 On PostgreSQL it connects as the owner (KULLA_DATABASE_OWNER_URL); the portal itself owns no table. Safe to run
 while the portal of the version before still works.
@@ -27,9 +27,11 @@ def run(args: argparse.Namespace) -> int:
     from kulla.cli import django_home
     from kulla.cli.home import open_home
 
-    django_home.setup(open_home(args.home), owner=True)
+    home = open_home(args.home)
+    django_home.setup(home, owner=True)
     from django.core.management import call_command
 
     call_command("migrate", interactive=False, verbosity=int(os.environ.get("KULLA_TRACE", "0")))
+    django_home.write_templates(home)
     print("The database is at this version.")
     return 0

@@ -16,6 +16,7 @@ exit codes:
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 SUMMARY = "import people into the keeper's register"
@@ -31,4 +32,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    raise NotImplementedError
+    from kulla.cli.home import open_home
+    from kulla.cli.progress import Progress
+    from kulla.keeper import admin
+
+    folder = open_home(args.home).keeper if args.home else args.config.parent
+    with admin.open_keeper(folder) as keeper:
+        report = keeper.import_people(args.file, Progress("lines"))
+    for line, reason in report.bad:
+        print(f"line {line}: {reason}", file=sys.stderr)
+    print(
+        f"{report.added} people added, {report.already} known already, {len(report.bad)} lines not imported."
+    )
+    return 1 if report.bad else 0

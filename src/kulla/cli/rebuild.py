@@ -3,10 +3,11 @@
 Give every mirror operator's folder that is left. The keeper comes first, from the key copies under the
 operators; then the portal's keys, which are keeper records; then every row of every table, from the journal.
 With two operators nothing that was ever called received is missing; with one, the report states the possible
-gap. A home that is not empty is refused unless --replace is given, a running one always.
+gap. A home that is not empty is refused unless --replace is given, which moves what is left to HOME/replaced;
+a running one is refused always.
 
 With --compare nothing is written: the tables of a living home are compared with what the journal says they must
-be, and every difference is named.
+be, and every difference is named. It asks the running keeper for the segments' keys, or takes --keys.
 
 examples:
   kulla rebuild --home var/demo --keys holders --from operators/1 --from operators/2
@@ -40,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--compare", action="store_true", help="write nothing, name differences")
     parser.add_argument(
-        "--replace", action="store_true", help="delete what is left of the portal and the keeper first"
+        "--replace", action="store_true", help="move what is left of portal and keeper aside first"
     )
     parser.add_argument("--json", action="store_true", help="progress and report as JSON lines")
 
@@ -51,8 +52,9 @@ def run(args: argparse.Namespace) -> int:
     from kulla.cli.home import open_home
 
     home = open_home(args.home)
+    report = restoring.Report(json_lines=args.json)
     if args.compare:
-        differences = restoring.compare(home)
+        differences = restoring.compare(home, args.keys, report)
         for difference in differences:
             print(difference)
         print(
@@ -61,6 +63,5 @@ def run(args: argparse.Namespace) -> int:
         return 1 if differences else 0
     if not args.sources or args.keys is None:
         raise CommandError("A rebuild needs --keys HOLDERS and at least one --from MIRROR.")
-    report = restoring.Report(json_lines=args.json)
     restoring.rebuild(home, holders=args.keys, sources=args.sources, replace=args.replace, report=report)
     return 0

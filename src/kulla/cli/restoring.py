@@ -2,18 +2,20 @@
 
 import fcntl
 import json
-import shutil
+import os
 import sys
 import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from kulla.cli import django_home
 from kulla.cli.errors import CommandError
 from kulla.cli.home import Home
 from kulla.cli.supervisor import processes
-
-QUORUM_SOURCES = (
-    2  # with the folders of two operators, every entry that was called received is in one of them
-)
 
 
 class Report:
@@ -75,10 +77,159 @@ def refuse_living(home: Home) -> None:
                 raise CommandError("The portal of this home is running; stop it first.") from None
 
 
-def make_room(home: Home, *, replace: bool) -> None:
-    """Leave no portal and no keeper in the home. Raises CommandError when there is one and not `replace`."""
+def make_room(home: Home, *, replace: bool, say: Callable[[str], None]) -> None:
+    """Leave no portal and no keeper in the home; with `replace` what is there moves to HOME/replaced/<time>.
+
+    Nothing is deleted, since after an attack it is evidence. Raises CommandError when there is something and not
+    `replace`.
+    """
+    aside = home.path / "replaced" / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     for folder in (home.portal, home.keeper):
-        if folder.exists() and any(path.is_file() for path in folder.rglob("*") if path.suffix != ".log"):
+        if folder.exists() and any(path.is_file() and path.suffix != ".log" for path in folder.rglob("*")):
             if not replace:
-                raise CommandError(f"{folder} is not empty; --replace deletes it and rebuilds it.")
-            shutil.rmtree(folder)
+                raise CommandError(f"{folder} is not empty; --replace moves it aside and rebuilds it.")
+            aside.mkdir(parents=True, exist_ok=True)
+            folder.rename(aside / folder.name)
+            say(f"{folder} is now in {aside}.")
+
+
+def key_file(holders: Path, name: str) -> bytes:
+    """The 32 bytes of one of the holders' keys. Raises CommandError when the file holds no such key."""
+    path = holders / name
+    try:
+        key = bytes.fromhex(path.read_text().strip())
+    except FileNotFoundError:
+        raise CommandError(f"{path} is missing; --keys names the folder with the holders' keys.") from None
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise CommandError(f"{path} holds no key: 64 hexadecimal digits are expected.")
+    return key
+
+
+def rebuild(home: Home, *, holders: Path, sources: Sequence[Path], replace: bool, report: Report) -> None:
+    """Bring keeper and portal back into `home`. Raises CommandError, or what the rooms refuse with.
+
+    1. refuse a living home, a missing key or source, and a home that is not empty;
+    2. keeper: records from the key copies, opened with the root key;
+    3. the portal's keys, which are keeper records, and the segments' recipients;
+    4. journal and tables, from the mirrors' copies, opened with the rebuild key;
+    5. what the deployment adds: the notices' templates; and the keeper's looks, from the journal.
+    """
+    refuse_living(home)
+    rebuild_key = key_file(holders, "rebuild.key")
+    key_file(holders, "root.key")
+    for source in sources:
+        if not source.is_dir():
+            raise CommandError(f"{source} is not an operator's folder.")
+    if not home.policy.is_file():
+        raise CommandError(f"{home.policy} is missing; put the published policy there first.")
+    make_room(home, replace=replace, say=report.say)
+    _keeper(home, holders, sources, report)
+    _portal_keys(home, rebuild_key)
+    django_home.setup(home, owner=True)
+    _portal(home, rebuild_key, sources, replace, report)
+    django_home.write_templates(home)
+    _looks(home)
+
+
+def _keeper(home: Home, holders: Path, sources: Sequence[Path], report: Report) -> None:
+    from kulla.keeper.rebuild import rebuild_keeper
+
+    home.keeper.mkdir(mode=0o700, exist_ok=True)
+    rebuilt = rebuild_keeper(
+        home.keeper, list(sources), holders.absolute() / "root.key", report.step("keeper")
+    )
+    report.say(f"The keeper is back: {rebuilt.records:,} records, {rebuilt.people:,} people.")
+    for sentence in rebuilt.sentences:
+        report.say(sentence)
+
+
+def _portal_keys(home: Home, rebuild_key: bytes) -> None:
+    """Write what the portal needs of the keeper's records; the copies need not run for that."""
+    from kulla.keeper.config import load
+    from kulla.keeper.core import Keeper
+
+    with Keeper(load(home.keeper / "keeper.json")) as keeper:
+        keys = keeper.portal_keys()
+        segment = keeper.vault.system("segment")
+    if "checkpoint" not in keys:
+        raise CommandError(
+            "The keeper's records do not hold the portal's keys: nothing can sign the journal."
+        )
+    folder = home.portal / "keys"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    for name, key in keys.items():
+        descriptor = os.open(folder / f"{name}.key", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(key.hex() + "\n")
+    recipients = [
+        X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw().hex()
+        for private in (rebuild_key, segment)
+    ]
+    (home.portal / "recipients.json").write_text(json.dumps(recipients))
+
+
+def _portal(home: Home, rebuild_key: bytes, sources: Sequence[Path], replace: bool, report: Report) -> None:
+    from kulla.journal.policy import Policy
+    from kulla.record.rebuild import rebuild as rebuild_record
+
+    if replace:
+        django_home.empty_database()
+
+    def progress(step: str, done: int, total: int) -> None:
+        if step == "check":  # counts every entry twice, once in the tree and once in its segment
+            report.progress("entries", done // 2, total // 2)
+        else:
+            report.progress(step, done, total)
+
+    rebuilt = rebuild_record(
+        mirrors=list(sources),
+        rebuild_key=rebuild_key,
+        policy=Policy.parse(home.policy.read_text()),
+        journal=home.portal / "journal",
+        progress=progress,
+    )
+    report.say(f"The portal is back: {rebuilt.size:,} entries, {sum(rebuilt.rows.values()):,} rows.")
+    for sentence in rebuilt.sentences:
+        report.say(sentence)
+
+
+def _looks(home: Home) -> None:
+    """Hand the keeper its looks back, which the journal kept for it."""
+    from kulla.keeper.config import load
+    from kulla.keeper.core import Keeper
+    from kulla.record.models import Look
+
+    sealed = [bytes(look) for look in Look.objects.order_by("seq").values_list("sealed", flat=True)]
+    with Keeper(load(home.keeper / "keeper.json")) as keeper:
+        keeper.serve()
+        keeper.restore_looks(sealed)
+
+
+def compare(home: Home, holders: Path | None, report: Report) -> list[str]:
+    """Every difference between this home's tables and its journal. Raises CommandError when nothing opens it."""
+    django_home.setup(home)
+    from kulla.journal.policy import Policy
+    from kulla.journal.segment import open_segment_key
+    from kulla.record.compare import compare as compare_record
+    from kulla.registry.door import keeper
+
+    if holders is not None:
+        private = X25519PrivateKey.from_private_bytes(key_file(holders, "rebuild.key"))
+
+        def segment_key(header: bytes) -> bytes:
+            return open_segment_key(header, private)
+    elif processes.socket_answers(home.socket("keeper.sock")):
+
+        def segment_key(header: bytes) -> bytes:
+            return keeper().segment_key(header, "compare")
+    else:
+        raise CommandError("The keeper does not run; give the holders' keys with --keys HOLDERS to compare.")
+    return compare_record(
+        journal=home.portal / "journal",
+        policy=Policy.parse(home.policy.read_text()),
+        segment_key=segment_key,
+        progress=report.progress,
+    )

@@ -12,6 +12,7 @@ Steps:
 
 import contextlib
 import json
+import logging
 import os
 import random
 import secrets
@@ -199,6 +200,8 @@ class Maker:
 
     def fill_keeper(self, people: int, offices: list[Office], accounts: list[Account]) -> None:
         """People, families, offices, officials and passwords, as keeper records on the key copies."""
+        # What it warns of (the root key in a file) stands in holders/README and on the operator's page.
+        logging.getLogger("kulla.keeper").addHandler(logging.NullHandler())
         with admin.open_keeper(self.home.keeper) as keeper:
             persons = [person for account in accounts for person in account.persons]
             persons += self.generator.people(max(0, people - len(persons)))

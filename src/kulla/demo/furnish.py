@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from kulla.cli import django_home
+from kulla.cli.home import Home
 from kulla.cli.supervisor import processes
 
 RECEIVED_LIMIT_S = 120.0
@@ -30,6 +32,7 @@ def main(plan: Path) -> None:
     import django
 
     django.setup()
+    from django.conf import settings
     from django.core.management import call_command
 
     from kulla.record import sequencer
@@ -37,6 +40,7 @@ def main(plan: Path) -> None:
 
     say("Making the tables.")
     call_command("migrate", interactive=False, verbosity=0)
+    django_home.write_templates(Home(settings.KULLA_HOME, {}))
     sequencer.start(keeper=keeper)
     offices = json.loads(plan.read_text())
     for done, office in enumerate(offices, start=1):

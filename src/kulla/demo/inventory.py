@@ -12,24 +12,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from kulla.cli.django_home import empty_database
+
 
 def received() -> dict[str, Any]:
     """Every acknowledged entry (id -> leaf hash in hex), and the number that still waited for mirrors."""
     from kulla.record.models import Entry, Outbox
 
     return {
-        "received": {str(entry.pk): entry.leaf_hash.hex() for entry in Entry.objects.all().iterator()},
+        "received": {str(entry.pk): bytes(entry.leaf_hash).hex() for entry in Entry.objects.all().iterator()},
         "waiting": Outbox.objects.count(),
     }
-
-
-def destroy() -> None:
-    """Drop everything that lives in PostgreSQL; a SQLite file goes with the portal's home."""
-    from django.db import connection
-
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
 
 
 def main(argument: str) -> None:
@@ -41,7 +34,7 @@ def main(argument: str) -> None:
 
     django.setup()
     if argument == "--destroy":
-        destroy()
+        empty_database()
     else:
         Path(argument).write_text(json.dumps(received()))
 

@@ -181,9 +181,10 @@ class Wipe:
 
 
 LABELS = {
-    "keeper": ("shënime të regjistrit", "records of the register"),
-    "entries": ("hyrje të verifikuara", "entries verified"),
-    "rows": ("rreshta të rikthyer", "rows restored"),
+    "keeper": ("Shënime të regjistrit", "Records of the register"),
+    "entries": ("Hyrje të verifikuara", "Entries verified"),
+    "copy": ("Skedarë të ditarit", "Files of the journal"),
+    "rows": ("Hyrje të rikthyera në tabela", "Entries back in the tables"),
 }
 
 

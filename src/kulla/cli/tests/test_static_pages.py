@@ -61,7 +61,9 @@ def test_a_copy_says_that_it_is_one() -> None:
     assert answer.startswith("HTTP/1.1 503 ")
     head, _, body = answer.partition("\r\n\r\n")
     assert f"Content-Length: {len(body.encode())}" in head
-    assert body.index("Portali po kthehet") < body.index("The portal is coming back") < body.index("<main>Front")
+    assert (
+        body.index("Portali po kthehet") < body.index("The portal is coming back") < body.index("<main>Front")
+    )
 
 
 def test_a_long_home_has_short_sockets_of_its_own(tmp_path: Path) -> None:
