@@ -116,7 +116,15 @@ def cut_font(source: Path, target: Path) -> None:
     """The font with only the signs of FONT_RANGES: a third of its size, and quicker to read."""
     from fontTools import subset  # noqa: PLC0415  (a build without a change needs no fontTools)
 
-    subset.main([str(source), f"--unicodes={FONT_RANGES}", f"--output-file={target}", "--name-IDs=*"])
+    subset.main(
+        [
+            str(source),
+            f"--unicodes={FONT_RANGES}",
+            f"--output-file={target}",
+            "--name-IDs=*",
+            "--drop-tables+=FFTM",
+        ]
+    )
 
 
 def publish(node: Path, made: Path) -> dict[str, str]:

@@ -8,7 +8,8 @@ FULL = Message(
     _("Nothing new can be taken in right now"),
     (
         _(
-            "Too much waits for the mirrors that make it safe. We take nothing in that we might lose, so nothing was sent."
+            "Too much waits for the mirrors that make it safe. "
+            "We take nothing in that we might lose, so nothing was sent."
         ),
         _("What you have is safe. Go back, keep the page open, and send it again in a few minutes."),
     ),

@@ -7,12 +7,12 @@ import logging
 import sys
 from collections.abc import Callable
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.html import escape
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from kulla.keeper_client import KeeperUnavailable, Refused
 from kulla.web import messages
@@ -51,7 +51,12 @@ def register(kind: type[BaseException], status: int, say: Say) -> None:
 
 def page(request: HttpRequest, status: int, message: Message | None = None) -> HttpResponse:
     """The error page with this status. Falls back to bare HTML in both languages when a template fails."""
-    message = message or MESSAGES.get(status, MESSAGES[500])
+    # Refusals of the outer middleware come before the visitor's language is active.
+    with translation.override(translation.get_language_from_request(request)):
+        return _page(request, status, message or MESSAGES.get(status, MESSAGES[500]))
+
+
+def _page(request: HttpRequest, status: int, message: Message) -> HttpResponse:
     try:
         body = str(render_to_string("web/error.html", {"message": message, "status": status}, request))
     except Exception:
@@ -125,10 +130,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _sent_by_us(request: HttpRequest) -> bool:
     """Whether the browser names this portal as the sender of the form."""
-    source = request.headers.get("Origin") or request.headers.get("Referer") or ""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin" or not source:
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return False
-    return url_has_allowed_host_and_scheme(source, {request.get_host()}, require_https=settings.KULLA_TLS)
+    # "null" and an empty text have no host, so they are nobody's.
+    source = urlsplit(request.headers.get("Origin") or request.headers.get("Referer") or "")
+    return source.netloc == request.get_host() and source.scheme in {"http", "https"}
 
 
 def _bare(message: Message) -> str:

@@ -112,7 +112,8 @@ LOG_UNCONFIRMED = Message(
     _("Nobody's data can be opened right now"),
     (
         _(
-            "Every look at a person's data is written down where nobody can remove it. That does not work at the moment."
+            "Every look at a person's data is written down where nobody can remove it. "
+            "That does not work at the moment."
         ),
         _("So nothing is opened. The operator has been alarmed. Try again in a few minutes."),
     ),

@@ -89,10 +89,10 @@ class CleanInput:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Serve one request."""
         query = request.META.get("QUERY_STRING", "")
-        raw_path = request.META.get("PATH_INFO", "").encode("latin-1", "replace")  # WSGI: bytes as latin-1
-        if len(raw_path) + len(query) > ADDRESS_LIMIT:
+        path = request.path_info  # decoded by Django; what is not UTF-8 stays percent-encoded and meets a 404
+        if len(path) + len(query) > ADDRESS_LIMIT:
             return errors.page(request, 414)
-        if not _is_text(raw_path) or not _is_text(unquote_to_bytes(query.encode("latin-1", "replace"))):
+        if "\0" in path or not _is_text(unquote_to_bytes(query.encode("latin-1", "replace"))):
             return errors.page(request, 400)
         if request.method in {"POST", "PUT", "PATCH"} and request.content_type in FORM_TYPES:
             refused = self._refused(request)

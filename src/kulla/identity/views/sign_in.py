@@ -1,10 +1,10 @@
-"""Signing in and out. What a visitor had typed when the session ended is kept and handed on after signing in.
+"""Signing in and out.
 
 1. Number and password go to the keeper; "wrong" is all that a wrong pair is told.
 2. Officials are asked for the code of their phone. Between the two steps the pair waits in the page itself,
    sealed under the portal's cookie key and valid for five minutes; the portal keeps nothing.
-3. A form that was sent without a session arrives here by a 307 with all its fields: they wait in the page in
-   the same way, and after signing in one button sends them where they were meant to go.
+3. A form that was sent after its session had ended travels along in `carry` (see `registry.resume`), and after
+   signing in one button sends it where it was meant to go.
 """
 
 import contextlib
@@ -25,13 +25,11 @@ from kulla.identity import device
 from kulla.identity.forms import CodeForm, SignInForm
 from kulla.identity.views.public import set_language
 from kulla.keeper_client import KeeperUnavailable, Refused, Session
-from kulla.registry import access, actor, cookie, door
+from kulla.registry import access, actor, cookie, door, resume
 from kulla.registry import services as registry
 from kulla.registry.middleware import drop_session, set_session
 
 STEP_S = 5 * 60
-HELD_S = 60 * 60
-_NOT_HELD = {"csrfmiddlewaretoken", "password", "code"}
 
 
 @dataclass
@@ -40,13 +38,13 @@ class Attempt:
 
     request: HttpRequest
     next: str
-    held: str
+    carry: str
 
     def page(
         self, template: str, form: SignInForm | CodeForm, status: int = 200, **more: Any
     ) -> HttpResponse:
         """The form, with what is to happen after it."""
-        context = {"form": form, "next": self.next, "held": self.held, **more}
+        context = {"form": form, "next": self.next, "carry": self.carry, **more}
         response = render(self.request, f"identity/{template}", context, status=status)
         response["Cache-Control"] = "no-store"
         return response
@@ -56,16 +54,14 @@ class Attempt:
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Both steps of signing in."""
-    attempt = Attempt(request, safe_next(request), "")
+    attempt = Attempt(request, safe_next(request), request.POST.get("carry", ""))
     session: Session | None = request.session_now  # type: ignore[attr-defined]
     if request.method != "POST":
         if session is not None:
             return HttpResponseRedirect(home_of(session, attempt.next))
         return attempt.page("sign_in.html", SignInForm())
-    if "sign_in" not in request.POST:
-        attempt.held = hold(request, attempt.next)
+    if "begin" in request.POST:
         return attempt.page("sign_in.html", SignInForm())
-    attempt.held = request.POST.get("held", "")
     if "step" in request.POST:
         return _second_step(attempt)
     form = SignInForm(request.POST)
@@ -149,13 +145,11 @@ def _signed_in(attempt: Attempt, session: Session) -> HttpResponse:
     """Give the cookie and go on: to the page that was asked for, or to what was typed before."""
     request = attempt.request
     rotate_token(request)
-    held = _unseal(attempt.held, "held", HELD_S) if attempt.held else None
-    response: HttpResponse
-    if held is None:
-        response = HttpResponseRedirect(home_of(session, attempt.next))
-    else:
+    carried = resume.unpack(attempt.carry, request)
+    response: HttpResponse = HttpResponseRedirect(home_of(session, attempt.next))
+    if carried is not None:
         request.session_now = session  # type: ignore[attr-defined]
-        response = render(request, "identity/resume.html", {"again": held["path"], "typed": held["fields"]})
+        response = resume.again(request, carried)
         response["Cache-Control"] = "no-store"
     set_session(response, session)
     if request.COOKIES.get("language") is None:
@@ -198,14 +192,6 @@ def home_of(session: Session, wanted: str = "") -> str:
         first = next((home for home in homes if home), reverse("front"))
     # A page of citizens does not exist for an official: better the first page than "does not exist".
     return first if not wanted or wanted.split("?", maxsplit=1)[0].startswith(reverse("my")) else wanted
-
-
-def hold(request: HttpRequest, path: str) -> str:
-    """The fields of a form that came without a session, sealed for the page; "" when there is nothing to hold."""
-    fields = [
-        (name, value) for name, values in request.POST.lists() for value in values if name not in _NOT_HELD
-    ]
-    return _seal({"path": path, "fields": fields}, "held") if fields and path else ""
 
 
 def _seal(value: dict[str, Any], purpose: str) -> str:
