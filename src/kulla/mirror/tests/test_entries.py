@@ -1,8 +1,11 @@
 """add-entries, as tlog-mirror has it, and what ours adds: no cosignature without the payload."""
 
+import gzip
 import hashlib
+import socket
 import struct
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -283,8 +286,6 @@ def test_malformed_packages(client: Client, journal: Journal) -> None:
 
 
 def test_gzip_that_is_none_or_bursts(client: Client, journal: Journal) -> None:
-    import gzip
-
     headers = {"Content-Encoding": "gzip"}
     assert client.send("POST", "/add-entries", b"not gzip", headers).status == 400
     assert client.send("POST", "/add-entries", gzip.compress(b"")[:5], headers).status == 400
@@ -307,9 +308,6 @@ def test_chunked_body(client: Client, journal: Journal) -> None:
 
 
 def test_a_client_that_hangs_up_leaves_whole_packages(mirror: RunningMirror, journal: Journal) -> None:
-    import socket
-    import time
-
     journal.add(600)
     client = Client(mirror.port)
     journal.put_segments(client)

@@ -1,5 +1,6 @@
 """Whatever is sent, the answer is a refusal or a well-formed success, and the mirror lives on."""
 
+import gzip
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,8 +71,6 @@ def test_add_entries(target: Target, data: st.DataObject, zipped: bool) -> None:
 @FEW
 @given(st.data())
 def test_broken_gzip(target: Target, data: st.DataObject) -> None:
-    import gzip
-
     body = data.draw(mutated(gzip.compress(target.journal.upload(300))))
     answer = target.client.send("POST", "/add-entries", body, {"Content-Encoding": "gzip"})
     assert answer.status in {200, 202, 400, 404, 409, 422}

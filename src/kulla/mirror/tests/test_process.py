@@ -1,5 +1,6 @@
 """The program: starting, refusing to start, stopping, and dying at any moment."""
 
+import http.client
 import json
 import os
 import random
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from kulla.journal.note import Signer
+from kulla.journal.policy import Policy
 from kulla.mirror import ConfigError, abandon_pending, create_operator
 from kulla.mirror.server import CannotStart
 from kulla.mirror.testkit import RunningMirror, make_policy, start_mirrors, stop_mirrors
@@ -107,8 +109,6 @@ def test_create_operator(tmp_path: Path, journal: Journal) -> None:
 
 
 def test_three_mirrors_and_their_policy(tmp_path: Path, journal: Journal) -> None:
-    from kulla.journal.policy import Policy
-
     running = start_mirrors(tmp_path, 3, ORIGIN, journal.signer)
     try:
         journal.add(5)
@@ -177,7 +177,7 @@ def test_a_cosignature_outlives_a_kill_at_any_moment(mirror: RunningMirror, jour
                 acknowledged.append((journal.size, answer))
                 if put(client, *(record(records + n) for n in (1, 2, 3))).status == 200:
                     records += 3
-        except (OSError, ConnectionError, __import__("http.client").client.HTTPException):
+        except (OSError, ConnectionError, http.client.HTTPException):
             pass
         killer.join()
         client.close()
