@@ -88,6 +88,8 @@ def create(path: Path, *, people: int, seed: int, fast: bool, say: Say) -> None:
     remove_leftovers(path)
     building = path.parent / f".{path.name}.making-{os.getpid()}"
     started = time.monotonic()
+    # What the keeper warns of (its root key in a file) stands in holders/README and on the operator's page.
+    logging.getLogger("kulla.keeper").addHandler(logging.NullHandler())
     with interruptible():
         try:
             Maker(Home(building, {"demo": True}), seed=seed, fast=fast, say=say).make(people)
@@ -200,15 +202,14 @@ class Maker:
 
     def fill_keeper(self, people: int, offices: list[Office], accounts: list[Account]) -> None:
         """People, families, offices, officials and passwords, as keeper records on the key copies."""
-        # What it warns of (the root key in a file) stands in holders/README and on the operator's page.
-        logging.getLogger("kulla.keeper").addHandler(logging.NullHandler())
         with admin.open_keeper(self.home.keeper) as keeper:
             persons = [person for account in accounts for person in account.persons]
             persons += self.generator.people(max(0, people - len(persons)))
             say = Tenths("people in the register", self.say)
             report = keeper.import_people((person.row for person in persons), progress=say)
             if report.bad:
-                raise CommandError(f"The generator made {len(report.bad)} people that the keeper refused.")
+                line, reason = report.bad[0]
+                raise CommandError(f"The keeper refused {len(report.bad)} people; line {line}: {reason}")
             for person in persons:
                 for guardian in person.guardian_numbers[1:]:
                     keeper.add_guardian(person.number, guardian)

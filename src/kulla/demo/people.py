@@ -15,13 +15,13 @@ from itertools import accumulate
 from pathlib import Path
 
 from kulla.demo import names
+from kulla.keeper.numbers import al
 from kulla.services import appointments
 
 DATA = Path(appointments.__file__).parent / "data"
 
 # People in a place whose population OpenStreetMap does not know, by its kind: rough, only weights.
 USUAL_POPULATION = {"city": 40_000, "town": 8_000, "suburb": 2_000, "quarter": 1_000, "village": 300}
-DECADES = "0123456789ABCDEFGHIJKLMNOPQRSTUVW"  # index 0 is the 1800s' first decade; A is 1900, K is 2000
 CHECK_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVW"
 CHILD_UNTIL = 18  # years
 
@@ -79,16 +79,6 @@ def places() -> list[Place]:
             )
             for row in csv.DictReader(file)
         ]
-
-
-def number(birth: date, sex: str, serial: int, check: str) -> str:
-    """An identity number of valid form: J05917001A is a woman born on 17 September 1990.
-
-    birth: 1800 to 2039. serial: 0 to 999. check: one letter.
-    """
-    decade = DECADES[(birth.year - 1800) // 10]
-    month = birth.month + (50 if sex == "f" else 0)
-    return f"{decade}{birth.year % 10}{month:02d}{birth.day:02d}{serial:03d}{check}"
 
 
 class Generator:
@@ -166,7 +156,7 @@ class Generator:
 
     def _number(self, birth: date, sex: str) -> str:
         while True:
-            found = number(birth, sex, self._random.randint(0, 999), self._random.choice(CHECK_LETTERS))
+            found = al.make(birth, sex, self._random.randint(1, 999), self._random.choice(CHECK_LETTERS))
             if found not in self._numbers:
                 self._numbers.add(found)
                 return found

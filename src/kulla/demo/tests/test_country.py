@@ -271,8 +271,12 @@ def test_a_killed_portal_comes_back_and_leaves_a_page_meanwhile(up: Up) -> None:
     assert "The portal is coming back" in page
     assert "Portali po kthehet" in page
     assert "Nothing was sent" in refused
-    wait(lambda: up.status()["portal"]["up"], 20, "the portal did not come back")
-    assert up.status()["portal"]["pid"] != before
+
+    def back() -> bool:
+        portal = up.status()["portal"]
+        return portal["up"] and portal["pid"] != before
+
+    wait(back, 20, "the portal did not come back")
     assert up.fetch("GET", "/")[0] == 200
     log = (up.home / "run" / "up.log").read_text()
     assert "portal ended (signal SIGKILL)" in log
