@@ -13,6 +13,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from kulla.journal.errors import JournalError
+from kulla.journal.ids import now_ms
 from kulla.journal.segment import open_segment_key
 from kulla.keeper import numbers
 from kulla.keeper.budgets import DAY_MS, Budgets
@@ -28,7 +29,7 @@ from kulla.keeper.opening import Opening
 from kulla.keeper.people import People
 from kulla.keeper.records import Record, RecordFile, Sealer
 from kulla.keeper.register import Register
-from kulla.keeper.sessions import Sessions, now_ms
+from kulla.keeper.sessions import Sessions
 from kulla.keeper.vault import Vault
 
 log = logging.getLogger("kulla.keeper")

@@ -10,6 +10,7 @@ import os
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from kulla.keeper.copies import CopyConnection, CopyUnreachable
 from kulla.keeper.errors import ConfigError, KeeperError, RecordsBroken
 from kulla.keeper.keys import FileRootKey, KeyRing, RootKey, copies_signer
 from kulla.keeper.people import derive_pseudonyms
-from kulla.keeper.records import Record, RecordFile, Sealer, parse
+from kulla.keeper.records import START, WRITTEN, Record, RecordFile, Sealer, parse
 from kulla.keeper.register import Body, Register
 from kulla.keeper.vault import Vault
 
@@ -60,7 +61,7 @@ def rebuild_keeper(
     file = RecordFile(home / "records.log")
     register = Register(home / "register.sqlite3", sealer)
     try:
-        settings = _merge(readers, file, sealer, register, report, progress)
+        settings = _take(_Merge(readers, sealer, report), file, register, progress)
         if not file.last or settings is None:
             raise ConfigError(
                 "No record could be read: these are no copies of this keeper, or the key is another."
@@ -73,72 +74,79 @@ def rebuild_keeper(
         register.close()
         file.close()
         if not file.last:
-            for path in home.glob("re*"):
+            for path in (*home.glob("records.log*"), *home.glob("register.sqlite3*")):
                 path.unlink()
     _write_settings(home, settings, root_key, copies_run_at)
     _explain(report)
     return report
 
 
-def _merge(
-    readers: dict[str, Iterator[Record]],
-    file: RecordFile,
-    sealer: Sealer,
-    register: Register,
-    report: Rebuilt,
-    progress: Progress | None,
-) -> dict[str, Any] | None:
-    """Take at each number the record that continues the chain, from whichever source has it."""
-    settings: dict[str, Any] | None = None
-    waiting: dict[str, Record | None] = {
-        name: _next(name, reader, report) for name, reader in readers.items()
-    }
-    batch: list[Record] = []
-    bodies: list[Body] = []
-    last, before = 0, file.last_hash
-    while True:
-        chosen: tuple[Record, Body] | None = None
-        for name, record in waiting.items():
-            if record is None:
-                continue
-            if chosen is None and record.seq == last + 1 and record.before == before:
+class _Merge:
+    """At each number the record that continues the chain, from whichever source has it."""
+
+    def __init__(self, readers: dict[str, Iterator[Record]], sealer: Sealer, report: Rebuilt) -> None:
+        self._readers, self._sealer, self._report = readers, sealer, report
+        self._heads: dict[str, Record] = {}
+        for name in readers:
+            self._advance(name)
+
+    def records(self) -> Iterator[tuple[Record, Body]]:
+        """(record, body), in order, until no source goes on."""
+        seq, before = 1, START
+        while chosen := self._choose(seq, before):
+            yield chosen
+            record = chosen[0]
+            for name, head in list(self._heads.items()):
+                if head.raw == record.raw:
+                    self._report.sources[name] = seq
+                    self._advance(name)
+                elif head.seq <= seq:
+                    self._drop(name, f"record {head.seq} is another than the one that counts")
+            seq, before = seq + 1, record.hash
+
+    def _choose(self, seq: int, before: bytes) -> tuple[Record, Body] | None:
+        """Of two different records with one number the later written counts: the keeper wrote a number anew only
+        after it had lost a record that never reached two copies."""
+        found: list[tuple[Record, Body]] = []
+        for name, head in list(self._heads.items()):
+            if head.seq != seq or head.before != before:
+                self._drop(name, f"record {head.seq} does not continue the chain")
+            elif not any(head.raw == record.raw for record, _ in found):
                 try:
-                    chosen = record, sealer.open(record)
+                    found.append((head, self._sealer.open(head)))
                 except RecordsBroken:
-                    report.sentences.append(f"{name}: record {record.seq} does not open; it was left out.")
-                    waiting[name] = None
-                    continue
-            report.sources[name] = record.seq
-        if chosen is not None:
-            record, body = chosen
-            batch.append(record)
-            bodies.append(body)
-            last, before = record.seq, record.hash
+                    self._drop(name, f"record {seq} does not open under this root key")
+        return max(found, key=lambda pair: int(pair[1][WRITTEN]), default=None)
+
+    def _advance(self, name: str) -> None:
+        self._heads.pop(name, None)
+        try:
+            if (record := next(self._readers[name], None)) is not None:
+                self._heads[name] = record
+        except KeeperError as error:
+            self._report.sentences.append(f"{name}: {error}")
+
+    def _drop(self, name: str, why: str) -> None:
+        del self._heads[name]
+        self._report.sentences.append(f"{name}: {why}; nothing after it was taken from there.")
+
+
+def _take(
+    merge: _Merge, file: RecordFile, register: Register, progress: Progress | None
+) -> dict[str, Any] | None:
+    """Write what the merge gives, in batches; gives the settings that stand in the records."""
+    settings: dict[str, Any] | None = None
+    found = merge.records()
+    while batch := list(islice(found, BATCH)):
+        records, bodies = [record for record, _ in batch], [body for _, body in batch]
+        file.append(records)
+        register.apply(records, bodies)
+        for body in bodies:
             if body["type"] == "settings":
                 settings = json.loads(body["settings"])
-        if batch and (chosen is None or len(batch) == BATCH):
-            file.append(batch)
-            register.apply(batch, bodies)
-            batch, bodies = [], []
-            if progress:
-                progress(last, last)
-        if chosen is None:
-            return settings
-        for name, candidate in waiting.items():
-            if candidate is not None and candidate.seq == last:
-                if candidate.raw != chosen[0].raw:
-                    report.sentences.append(f"{name}: record {last} is another than the one that counts.")
-                    waiting[name] = None
-                else:
-                    waiting[name] = _next(name, readers[name], report)
-
-
-def _next(name: str, reader: Iterator[Record], report: Rebuilt) -> Record | None:
-    try:
-        return next(reader, None)
-    except KeeperError as error:
-        report.sentences.append(f"{name}: {error}")
-        return None
+        if progress:
+            progress(file.last, file.last)
+    return settings
 
 
 def _source(source: str | Path, root: RootKey) -> Iterator[Record]:

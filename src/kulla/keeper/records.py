@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from kulla.journal import wire
+from kulla.journal.ids import now_ms
 from kulla.keeper.errors import RecordsBroken
 from kulla.keeper.keys import RootKey, open_box, seal_box
 
@@ -28,6 +29,7 @@ log = logging.getLogger("kulla.keeper")
 VERSION = 1
 HEAD = struct.Struct(">BQ16s32s32s")
 START = bytes(32)
+WRITTEN = "written"
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,9 @@ class Sealer:
         self._key = root.derive("records")
 
     def seal(self, seq: int, record_id: bytes, before: bytes, body: dict[str, Any]) -> Record:
-        """A new record."""
-        box = seal_box(self._key, wire.pad(wire.encode(body)), _associated(seq, record_id, before))
+        """A new record. The time of writing goes into it: see rebuild.py for why."""
+        inside = wire.pad(wire.encode({**body, WRITTEN: now_ms()}))
+        box = seal_box(self._key, inside, _associated(seq, record_id, before))
         head = HEAD.pack(VERSION, seq, record_id, before, hashlib.sha256(box).digest())
         return Record(seq, record_id, before, head + box)
 

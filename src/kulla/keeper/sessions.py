@@ -8,13 +8,13 @@ import hashlib
 import hmac
 import os
 import threading
-import time
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kulla.journal import wire
+from kulla.journal.ids import now_ms
 from kulla.keeper.attempts import Attempts, truncate_network
 from kulla.keeper.committer import Committer
 from kulla.keeper.credentials import Credentials
@@ -31,11 +31,6 @@ PROOF_MS = 30 * 24 * 3600 * 1000  # how long an attestation can still be used: a
 CITIZEN, OPERATOR = "citizen", "operator"
 LANGUAGES = ("sq", "en")
 MAX_PASSWORD = 256
-
-
-def now_ms() -> int:
-    """Milliseconds since 1970 UTC."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True)

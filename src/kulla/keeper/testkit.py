@@ -7,7 +7,6 @@
 The cast, so that every access test reads the same: Arta and her child Besa, the stranger Dritan, a receptionist in
 each of two offices, and the operator.
 """
-# ruff: noqa: S106 - the passwords of a cast that exists in tests only
 
 import importlib
 import json
