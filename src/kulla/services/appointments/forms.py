@@ -128,7 +128,10 @@ class CancelForm(forms.Form):
             (CancelReason.AWAY.value, CancelReason.AWAY.label),
             (CancelReason.CLOSED.value, CancelReason.CLOSED.label),
         ],
-        error_messages={"required": _("Choose why it is cancelled.")},
+        error_messages={
+            "required": _("Choose why it is cancelled."),
+            "invalid_choice": _("Choose why it is cancelled."),
+        },
     )
 
 

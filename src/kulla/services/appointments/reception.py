@@ -61,8 +61,8 @@ def _day(
     context = {
         "day": asked,
         "is_today": asked == first,
-        "before": asked - timedelta(days=1),
-        "after": asked + timedelta(days=1),
+        "before": asked - timedelta(days=1) if asked > date.min else None,
+        "after": asked + timedelta(days=1) if asked < date.max else None,
         "rows": rows,
         "states": states,
         "received": _received,

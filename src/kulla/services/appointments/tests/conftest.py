@@ -63,7 +63,7 @@ def someone(role: str = "citizen", *, wards: tuple[UUID, ...] = (), office: UUID
         service="appointments",
         person=uuid4() if role == "citizen" else None,
         wards=wards,
-        relations={ward: "child" for ward in wards},
+        relations=dict.fromkeys(wards, "child"),
         office=office,
         role=role,
         attestation=os.urandom(80),
@@ -99,7 +99,9 @@ def make_office(office: UUID = OFFICE, name: str = "Poliklinika nr. 9") -> Pract
     """An office with one family doctor, weekday mornings in twenties; and a paediatrician."""
     actions.open_office(
         actor="job:demo",
-        office=actions.OfficeData(office, name, "clinic", "Tiranë", 41_326_087, 19_805_155, phone="04 222 33 44"),
+        office=actions.OfficeData(
+            office, name, "clinic", "Tiranë", 41_326_087, 19_805_155, phone="04 222 33 44"
+        ),
         practitioners=[
             actions.PractitionerData("Dr. Besa Hoxha", "gp", MORNINGS),
             actions.PractitionerData("Dr. Ilir Çela", "paediatrics", MORNINGS),
@@ -148,3 +150,14 @@ def at(wall: str) -> datetime:
     day, _, clock = wall.partition(" ")
     hour, minute = clock.split(":")
     return times.instant(date.fromisoformat(day), int(hour) * 60 + int(minute), "Europe/Tirane")
+
+
+from kulla.services.appointments.tests.pages import (  # noqa: E402, F401  (fixtures of the pages' tests)
+    arta,
+    clinic,
+    dritan,
+    ilir,
+    keeper,
+    tokens,
+    vjosa,
+)

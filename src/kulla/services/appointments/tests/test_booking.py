@@ -14,7 +14,16 @@ from kulla.record.models import Outbox
 from kulla.registry.actor import Actor
 from kulla.services.appointments import actions, desks, queries, refusals
 from kulla.services.appointments.models import Appointment, CancelReason, Hold, Practitioner, Status
-from kulla.services.appointments.tests.conftest import MORNINGS, NOW, OFFICE, TODAY, Book, Someone, at, someone
+from kulla.services.appointments.tests.conftest import (
+    MORNINGS,
+    NOW,
+    OFFICE,
+    TODAY,
+    Book,
+    Someone,
+    at,
+    someone,
+)
 from kulla.services.appointments.times import Hours
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,7 +47,9 @@ def test_the_notice_and_the_effects_name_no_kind_of_care(book: Book, mother: Som
     """Where and when, in both languages."""
     effects = Outbox.objects.get(uuid=book(mother)).effects.lower()
     assert "practitioner" not in effects and "mjek" not in effects
-    assert "poliklinika nr. 9" in effects and "24 november 2026" in effects and "24 n\\u00ebntor 2026" in effects
+    assert (
+        "poliklinika nr. 9" in effects and "24 november 2026" in effects and "24 n\\u00ebntor 2026" in effects
+    )
 
 
 def test_the_same_form_books_once(book: Book, mother: Someone) -> None:
@@ -102,7 +113,9 @@ def test_what_is_not_offered_is_refused(
     assert not Appointment.objects.exists()
 
 
-def test_an_unknown_or_inactive_practitioner_is_refused(book: Book, mother: Someone, doctor: Practitioner) -> None:
+def test_an_unknown_or_inactive_practitioner_is_refused(
+    book: Book, mother: Someone, doctor: Practitioner
+) -> None:
     """Also when the desk is remembered."""
     with pytest.raises(refusals.NotOffered):
         book(mother, practitioner=uuid4())
@@ -168,9 +181,17 @@ def shifted(by: int) -> list[Hours]:
     return [Hours(day, 8 * 60 + by, 12 * 60, 20, TODAY) for day in range(5)]
 
 
-def set_hours(actor: Actor | str, doctor: Practitioner, hours: list[Hours], grid: int = 1, **given: object) -> UUID:
+def set_hours(
+    actor: Actor | str, doctor: Practitioner, hours: list[Hours], grid: int = 1, **given: object
+) -> UUID:
     """Replace the hours from today on."""
-    wanted = {"practitioner": doctor.id, "weekly": hours, "valid_from": TODAY, "grid": grid, "key": uuid4().hex}
+    wanted = {
+        "practitioner": doctor.id,
+        "weekly": hours,
+        "valid_from": TODAY,
+        "grid": grid,
+        "key": uuid4().hex,
+    }
     return actions.set_hours(actor=actor, **{**wanted, **given})  # type: ignore[arg-type]
 
 
@@ -183,7 +204,9 @@ def test_a_desk_remembered_from_before_a_change_books_nothing_wrong(
     with pytest.raises(refusals.NotOffered):
         book(mother, "2026-11-24 09:00")
     book(mother, "2026-11-24 09:10")
-    set_hours(clerk, doctor, shifted(10), grid=2)  # same times again, another grid: remembered desk, still books
+    set_hours(
+        clerk, doctor, shifted(10), grid=2
+    )  # same times again, another grid: remembered desk, still books
     book(someone(), "2026-11-24 09:30")
 
 
@@ -195,7 +218,9 @@ def test_no_appointment_overlaps_one_from_earlier_hours(
     set_hours(clerk, doctor, shifted(10))
     desk = desks.desk(doctor.id, fresh=True)
     assert desk is not None
-    free = [slot.starts_at for slot in queries.free_days([desk], date(2026, 11, 24), 1, NOW)[doctor.id][0].slots]
+    free = [
+        slot.starts_at for slot in queries.free_days([desk], date(2026, 11, 24), 1, NOW)[doctor.id][0].slots
+    ]
     assert at("2026-11-24 08:50") not in free and at("2026-11-24 09:10") not in free
     assert at("2026-11-24 09:30") in free
     for wall in ("2026-11-24 08:50", "2026-11-24 09:10"):
@@ -369,7 +394,9 @@ def test_what_has_begun_is_not_cancelled(book: Book, mother: Someone) -> None:
     """The reception notes who came instead."""
     row = Appointment.objects.get(entry=book(mother))
     with pytest.raises(refusals.NotNow):
-        actions.cancel(actor=mother, appointment=row, reason=CancelReason.BY_PERSON, now=at("2026-11-24 09:00"))
+        actions.cancel(
+            actor=mother, appointment=row, reason=CancelReason.BY_PERSON, now=at("2026-11-24 09:00")
+        )
 
 
 def test_cancelling_revokes_the_grant(book: Book, mother: Someone) -> None:

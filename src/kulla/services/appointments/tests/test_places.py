@@ -19,7 +19,9 @@ def test_a_town_is_found_however_it_is_typed(typed: str) -> None:
     assert places.search(typed)[0].name == "Shkodër"
 
 
-@pytest.mark.parametrize(("typed", "name"), [("korce", "Korçë"), ("Permet", "Përmet"), ("gjiroka", "Gjirokastër")])
+@pytest.mark.parametrize(
+    ("typed", "name"), [("korce", "Korçë"), ("Permet", "Përmet"), ("gjiroka", "Gjirokastër")]
+)
 def test_ç_and_beginnings(typed: str, name: str) -> None:
     """The ç may be a c; the beginning of a name is enough."""
     assert places.search(typed)[0].name == name

@@ -55,9 +55,7 @@ def test_hours_that_begin_or_end_in_the_gap() -> None:
 
 
 @pytest.mark.parametrize("day", [*SPRING, *AUTUMN, date(2026, 11, 24)])
-@given(
-    cut=st.integers(1, 1438), slot=st.integers(5, 60)
-)
+@given(cut=st.integers(1, 1438), slot=st.integers(5, 60))
 def test_neighbouring_hours_never_overlap(day: date, cut: int, slot: int) -> None:
     """However a day is cut in two, no slot of one half reaches into the other, and none is shorter or longer."""
     halves = [Hours(day.weekday(), 0, cut, slot, date(2020, 1, 1)),
