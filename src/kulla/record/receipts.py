@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from kulla.journal.entry import check_code
+from kulla.journal.receipt import Receipt
 from kulla.journal.segment import parse_segment
 from kulla.journal.store import LogFolder, segment_path
 from kulla.record.errors import NotReceived
@@ -102,7 +103,6 @@ def receipt(uuid: UUID, claims_plain: bytes, holder_salt: bytes | None) -> str:
     claims_plain and holder_salt: what the keeper opened of `sealed_claims`.
     Raises NotReceived before two mirrors have cosigned a checkpoint that holds the entry.
     """
-    from kulla.journal.receipt import Receipt  # noqa: PLC0415
     from kulla.record.models import Checkpoint, Entry  # noqa: PLC0415
 
     row = Entry.objects.filter(uuid=uuid).values_list("index", "size").first()
@@ -112,8 +112,5 @@ def receipt(uuid: UUID, claims_plain: bytes, holder_salt: bytes | None) -> str:
     index = row[0]
     folder = LogFolder(settings.KULLA_JOURNAL_DIR)
     segment = parse_segment(folder.read(segment_path(*folder.segment_at(index))))
-    built = Receipt.build(
-        folder, index, note, claims_plain, segment.sealed[index - segment.first], segment.header, holder_salt
-    )
-    text: str = built.text
-    return text
+    sealed = segment.sealed[index - segment.first]
+    return Receipt.build(folder, index, note, claims_plain, sealed, segment.header, holder_salt).text

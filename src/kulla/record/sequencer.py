@@ -12,6 +12,7 @@ A crash anywhere leaves the staged file, and the next start continues with the s
 """
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -35,7 +36,7 @@ from kulla.journal.errors import (
     SequencerFenced,
 )
 from kulla.journal.log import Staged
-from kulla.journal.mirror_client import clients_of, nudge, push_all
+from kulla.journal.mirror_client import MirrorClient, clients_of, nudge, push_all
 from kulla.journal.note import Signer, split_note
 from kulla.journal.policy import Policy
 from kulla.journal.store import LogFolder
@@ -49,6 +50,7 @@ POLL_S = 0.05  # entries of other worker processes are found by looking
 PAUSE_S = 0.02  # between two rounds: lets entries gather, so that an fsync is shared
 RETRY_S = 0.2  # before a round that found no quorum is tried again
 NUDGE_S = 1.0  # how often mirrors that are behind are reminded in quiet moments
+CATCH_UP_S = 30.0  # how long a mirror may take to store a rebuilt journal before it is asked again
 QUORUM_S = 2.0  # how long a round waits for two mirrors before it is tried again
 AT_MOST = 20_000  # entries of a round, and their bytes: one segment must fit into a mirror's request
 AT_MOST_BYTES = 24 << 20
@@ -132,6 +134,11 @@ class Sequencer:
         self._staged = journal_log.stage(self.folder, self.signer, taken, self.recipients)
         return self._finish(self._staged)
 
+    def close(self) -> None:
+        """End the connections to the mirrors."""
+        for client in self.clients:
+            client.close()
+
     def rest(self) -> None:
         """Wait for the next entry; meanwhile a mirror that is behind may catch up."""
         if self._staged is not None:
@@ -175,13 +182,18 @@ class Sequencer:
     def _cosign_again(self, note: str) -> str:
         """The published checkpoint with a quorum of cosignatures. Raises PolicyError while too few answer."""
         delivery = Delivery.of_published(self.folder, self.signer.verifier)
+        results: queue.SimpleQueue[tuple[MirrorClient, str | MirrorError]] = queue.SimpleQueue()
+        waiting = sum(client.submit(delivery, results) for client in self.clients) if delivery else 0
         lines = {}
-        for client in self.clients:
+        for _ in range(waiting):
             try:
-                if delivery is not None:
-                    lines[client.name] = client.push(delivery)
-            except MirrorError as error:
-                log.warning("%s", error)
+                client, answer = results.get(timeout=CATCH_UP_S)
+            except queue.Empty:
+                break
+            if isinstance(answer, str):
+                lines[client.name] = answer
+                if self.policy.satisfied_by(set(lines)):
+                    break
         text, signatures = split_note(note)
         own = "".join(line for name, _, _, line in signatures if name == self.signer.name)
         cosigned = f"{text}\n{own}{''.join(lines.values())}"
@@ -228,6 +240,13 @@ class Threads:
                 self.leading.clear()
 
     def _rounds(self, sequencer: Sequencer) -> None:
+        try:
+            self._rounds_until_stopped(sequencer)
+        finally:
+            sequencer.close()
+            connection.close()
+
+    def _rounds_until_stopped(self, sequencer: Sequencer) -> None:
         while not self.stopping.is_set():
             committed.clear()
             try:
@@ -263,6 +282,7 @@ class Threads:
                 log.exception("Work beside the sequencer failed; it is tried again.")
                 connection.close()
                 self.stopping.wait(1)
+        connection.close()
 
 
 _threads: Threads | None = None

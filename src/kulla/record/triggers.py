@@ -73,21 +73,18 @@ BEGIN
   RETURN NEW;
 END $$;
 
--- The graves are written with the owner's rights, so that the portal's role needs none to forge one.
-CREATE OR REPLACE FUNCTION kulla_kept_bury(tbl text, ids uuid[], revs bigint[]) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = @schema@, pg_temp AS $$
-  INSERT INTO record_grave (key, table_name, rev) SELECT i, tbl, r FROM unnest(ids, revs) AS u(i, r)
-  ON CONFLICT (key) DO UPDATE SET rev = greatest(record_grave.rev, excluded.rev)
-$$;
-
-CREATE OR REPLACE FUNCTION kulla_kept_delete() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE lines text; ids uuid[]; revs bigint[];
+-- With the owner's rights, so that the portal's role needs none to write graves.
+CREATE OR REPLACE FUNCTION kulla_kept_delete() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = @schema@, pg_temp AS $$
+DECLARE lines text;
 BEGIN
-  SELECT string_agg(jsonb_build_array(TG_TABLE_NAME, TG_ARGV[0]::int, NULL, o.id, o.rev + 1)::text, E'\\n'),
-         array_agg(o.id), array_agg(o.rev + 1) INTO lines, ids, revs FROM old_rows o;
-  IF lines IS NULL OR current_setting('kulla.apply', true) = 'journal' THEN RETURN NULL; END IF;
+  IF current_setting('kulla.apply', true) = 'journal' THEN RETURN NULL; END IF;
+  SELECT string_agg(jsonb_build_array(TG_TABLE_NAME, TG_ARGV[0]::int, NULL, o.id, o.rev + 1)::text, E'\\n')
+    INTO lines FROM old_rows o;
+  IF lines IS NULL THEN RETURN NULL; END IF;
   PERFORM kulla_kept_note(TG_TABLE_NAME, lines);
-  PERFORM kulla_kept_bury(TG_TABLE_NAME, ids, revs);
+  INSERT INTO record_grave (key, table_name, rev) SELECT o.id, TG_TABLE_NAME, o.rev + 1 FROM old_rows o
+    ON CONFLICT (key) DO UPDATE SET rev = greatest(record_grave.rev, excluded.rev);
   RETURN NULL;
 END $$;
 

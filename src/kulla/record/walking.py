@@ -40,14 +40,14 @@ def walk(
     """
     tiles = reader(folder, checkpoint)
     at = start
-    while at < checkpoint.size:
-        try:
-            first, following = folder.segment_at(at)
+    try:
+        for first, following in folder.segments(start):
+            if first > at or at >= checkpoint.size:
+                break  # a gap, or payloads that no checkpoint covers yet
             segment = parse_segment(folder.read(segment_path(first, following)))
             hashes = [leaf_hash(leaf) for leaf in segment.leaves()]
-            if (segment.first, segment.next) != (first, following) or hashes != tiles.leaf_hashes(
-                first, following
-            ):
+            bounds = (segment.first, segment.next) == (first, following) and following <= checkpoint.size
+            if not bounds or hashes != tiles.leaf_hashes(first, following):
                 raise RebuildError(
                     f"The payloads of entries {first} to {following - 1} are not those of the tree."
                 )
@@ -57,6 +57,8 @@ def walk(
                 for index, hashed, data in zip(range(first, following), hashes, payloads, strict=True)
                 if index >= at
             ]
-        except JournalError as error:
-            raise RebuildError(f"From entry {at} on the journal cannot be read: {error}") from error
-        at = following
+            at = following
+    except JournalError as error:
+        raise RebuildError(f"From entry {at} on the journal cannot be read: {error}") from error
+    if at < checkpoint.size:
+        raise RebuildError(f"The payloads of the entries from {at} on are missing.")

@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -74,13 +74,16 @@ class Country:
     policy: Policy
     rebuild_key: X25519PrivateKey
     folder: LogFolder
+    sequencers: list[Sequencer] = field(default_factory=list)
 
     def segment_key(self, header: bytes) -> bytes:
         return open_segment_key(header, self.rebuild_key)
 
     def sequencer(self) -> Sequencer:
         public = self.rebuild_key.public_key().public_bytes_raw()
-        return Sequencer(self.folder, self.signer, self.policy, [public], self.segment_key)
+        made = Sequencer(self.folder, self.signer, self.policy, [public], self.segment_key)
+        self.sequencers.append(made)
+        return made
 
     def mirror_folders(self) -> list[Path]:
         """The folder of each mirror's copy of the journal."""
@@ -105,7 +108,10 @@ def country(tmp_path: Path, settings: Any) -> Iterator[Country]:
         policy = Policy.parse(make_policy(signer.vkey, mirrors, 2))
         settings.KULLA_JOURNAL_DIR = tmp_path / "journal"
         folder = LogFolder(tmp_path / "journal")
-        yield Country(tmp_path, mirrors, signer, policy, X25519PrivateKey.generate(), folder)
+        country = Country(tmp_path, mirrors, signer, policy, X25519PrivateKey.generate(), folder)
+        yield country
+        for sequencer in country.sequencers:
+            sequencer.close()
     finally:
         stop_mirrors(mirrors)
 

@@ -130,7 +130,9 @@ def test_thirty_two_clients_on_one_time_have_one_winner(app: ModuleType, record:
     with record():
         office = app.Office.objects.create(home=HOME, name="Qendra")
         doctor = app.Doctor.objects.create(home=HOME, office=office, name="Dr.")
-    outcomes = race(32, lambda n: app.Slot.objects.create(home=HOME, doctor=doctor, starts=AT), same_key=False)
+    outcomes = race(
+        32, lambda n: app.Slot.objects.create(home=HOME, doctor=doctor, starts=AT), same_key=False
+    )
     assert outcomes.count("won") == 1
     assert outcomes.count("taken") == 31
     assert app.Slot.objects.count() == 1

@@ -1,5 +1,7 @@
 """Kept tables with every relation that Django offers."""
 
+from typing import ClassVar
+
 from django.db import models
 
 from kulla.record.kept import Kept
@@ -20,7 +22,7 @@ class Slot(Kept):
     starts = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["doctor", "starts"], name="try_slot_once")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["doctor", "starts"], name="try_slot_once")]
 
 
 class Tag(Kept):

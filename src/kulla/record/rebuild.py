@@ -1,0 +1,162 @@
+"""Bringing the portal back: journal folder and tables from mirrors' copies and the holders' rebuild key.
+
+1. Choose the copy (sources.py): the longest that the journal signed; the others must be its prefixes.
+2. Check all of it: every tile to the root, every segment to the tree (journal.check).
+3. Copy it into the portal's journal folder, with every cosignature that the copies carry.
+4. Make empty tables, open every payload, load every row with its highest rev, deletions included.
+5. Note where the tables stand. The sequencer finds them level and opens writes once two mirrors have confirmed.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from django.core.management import call_command
+from django.db import connection, transaction
+
+from kulla.journal import log as journal_log
+from kulla.journal.check import check_folder
+from kulla.journal.checkpoint import Checkpoint
+from kulla.journal.entry import decode_payload
+from kulla.journal.policy import Policy
+from kulla.journal.segment import decrypt_all, open_segment_key, parse_segment
+from kulla.journal.store import LogFolder
+from kulla.record import indexes, readiness, triggers
+from kulla.record.applying import note_checkpoint
+from kulla.record.errors import RebuildError
+from kulla.record.loading import Loader
+from kulla.record.sources import Chosen, choose
+from kulla.record.walking import walk
+
+Progress = Callable[[str, int, int], None]
+"""(step, done, total)"""
+
+
+@dataclass
+class Report:
+    """What was brought back. `sentences` says what the operator must know, such as a possible gap."""
+
+    size: int
+    rows: dict[str, int] = field(default_factory=dict)
+    cosigned: dict[str, int] = field(default_factory=dict)
+    quorum: bool = False
+    sentences: list[str] = field(default_factory=list)
+
+
+def _silent(_step: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+def rebuild(
+    *,
+    mirrors: Sequence[Path],
+    rebuild_key: bytes,
+    policy: Policy,
+    journal: Path,
+    progress: Progress = _silent,
+) -> Report:
+    """Rebuild journal folder and tables. The database must be empty (or hold no entry); the portal must not run.
+
+    mirrors: operators' folders, or their copies of the journal. rebuild_key: the holders' X25519 private key, raw.
+    journal: the portal's journal folder, empty or absent. Raises RebuildError; then nothing was kept.
+    """
+    origin_hash = hashlib.sha256(policy.logs[0].verifier.name.encode()).hexdigest()
+    chosen = choose(mirrors, policy, origin_hash)
+    source, checkpoint = chosen.copy.folder, chosen.copy.checkpoint
+    found = check_folder(source.path, policy, lambda done, total: progress("check", done, total))
+    if found.problems:
+        raise RebuildError(f"The copy in {source.path} is damaged: {found.problems[0]}")
+    if (journal / "checkpoint").exists():
+        raise RebuildError(f"{journal} holds a journal already; move it away first.")
+    private = X25519PrivateKey.from_private_bytes(rebuild_key)
+
+    def segment_key(header: bytes) -> bytes:
+        return open_segment_key(header, private)
+
+    folder = _copy(source, journal, checkpoint, chosen.note, progress)
+    _adopt(folder, chosen, policy, segment_key)
+    report = Report(
+        checkpoint.size, cosigned=chosen.cosigned, quorum=chosen.quorum, sentences=chosen.sentences
+    )
+    report.rows = load(folder, checkpoint, segment_key, chosen.note if chosen.quorum else None, progress)
+    return report
+
+
+def load(
+    folder: LogFolder,
+    checkpoint: Checkpoint,
+    segment_key: Callable[[bytes], bytes],
+    note: str | None,
+    progress: Progress = _silent,
+) -> dict[str, int]:
+    """Migrate the database and fill its empty tables from the journal; table -> rows.
+
+    note: the cosigned checkpoint, None while it lacks the quorum. Raises RebuildError when tables are not empty.
+    """
+    call_command("migrate", interactive=False, verbosity=0)
+    if readiness.applied():
+        raise RebuildError("The database holds entries already: rebuild into an empty one.")
+    if connection.vendor == "sqlite":
+        connection.disable_constraint_checking()  # not possible inside a transaction
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            triggers.drop()
+            put_aside = indexes.put_aside(cursor)
+            loader = Loader(cursor, checkpoint.size)
+            for found in walk(folder, checkpoint, segment_key):
+                loader.add(found)
+                progress("rows", found[-1].index + 1, checkpoint.size)
+            rows = loader.finish()
+            put_aside.bring_back()
+            if note is not None and checkpoint.size:
+                note_checkpoint(cursor, checkpoint.size, note)
+            cursor.execute(
+                "UPDATE record_state SET applied = %s, closed = '' WHERE id = 1", [checkpoint.size]
+            )
+            connection.check_constraints()
+            triggers.install()
+    finally:
+        if connection.vendor == "sqlite":
+            connection.enable_constraint_checking()
+    readiness.forget()
+    return rows
+
+
+def _copy(
+    source: LogFolder, journal: Path, checkpoint: Checkpoint, note: str, progress: Progress
+) -> LogFolder:
+    """The copy's tiles and segments in the portal's folder; the checkpoint last."""
+    folder = LogFolder(journal)
+    files = [
+        path
+        for name in ("tile", "segment")
+        for path in sorted((source.path / name).rglob("*"))
+        if path.is_file()
+    ]
+    for done, path in enumerate(files, 1):
+        relative = path.relative_to(source.path)
+        beyond = relative.parts[0] == "segment" and int(path.name.partition("-")[2]) > checkpoint.size
+        if not beyond and not path.name.startswith("."):
+            target = journal / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+        progress("copy", done, len(files))
+    os.sync()  # the checkpoint must not be on disk before what it speaks of
+    folder.write_checkpoint_note(note)
+    return folder
+
+
+def _adopt(folder: LogFolder, chosen: Chosen, policy: Policy, segment_key: Callable[[bytes], bytes]) -> None:
+    """Stage again the signed round that a mirror holds beyond its checkpoint; the sequencer finishes it."""
+    if chosen.copy.pending is None:
+        return
+    note, data = chosen.copy.pending
+    segment = parse_segment(data)
+    payloads = decrypt_all(segment_key(segment.header), segment)
+    uuids: list[UUID] = [decode_payload(payload).uuid for payload in payloads]
+    journal_log.adopt(folder, note, data, uuids, policy.logs[0].verifier)
