@@ -127,7 +127,10 @@ def in_words(value: str) -> str:
     match = _EXACT.fullmatch(value)
     if match is None:
         return value
-    return when.datetime_words(datetime.fromisoformat(f"{match[1]}T{match[2]}{match[3]}"))
+    try:
+        return when.datetime_words(datetime.fromisoformat(f"{match[1]}T{match[2]}{match[3]}"))
+    except ValueError:  # the form of a time, but no time of any calendar
+        return value
 
 
 def text_of(seen: Seen, opened: Opened) -> str:

@@ -22,14 +22,14 @@ log = logging.getLogger("kulla.web")
 _SECRET_FIELDS = {"password", "code", "csrfmiddlewaretoken"}
 Words = Callable[[BaseException], tuple[int, Message]]
 Say = Callable[[BaseException], Message]
-_SIGN_IN_AGAIN = {"session", "token", "token_expired"}
+_SIGN_IN_AGAIN = {"session", "token", "token_expired", "attestation"}
 
 
 def _refused(error: BaseException) -> tuple[int, Message]:
     code = getattr(error, "code", "")
     if code == "budget":
         return 429, messages.budget(getattr(error, "details", {}))
-    if code == "log_unconfirmed":
+    if code in {"log_unconfirmed", "log_failed"}:
         return 503, messages.LOG_UNCONFIRMED
     if code == "copies_unavailable":
         return 503, messages.KEEPER_AWAY
@@ -52,7 +52,7 @@ def register(kind: type[BaseException], status: int, say: Say) -> None:
 def page(request: HttpRequest, status: int, message: Message | None = None) -> HttpResponse:
     """The error page with this status. Falls back to bare HTML in both languages when a template fails."""
     # Refusals of the outer middleware come before the visitor's language is active.
-    with translation.override(translation.get_language_from_request(request)):
+    with _language_of(request):
         return _page(request, status, message or MESSAGES.get(status, MESSAGES[500]))
 
 
@@ -74,9 +74,12 @@ def of_exception(request: HttpRequest, error: BaseException) -> HttpResponse | N
     """The page for an exception that some room has words for, else None."""
     for kind, words in _registered:
         if isinstance(error, kind):
-            status, message = words(error)
-            log.warning("%s (%s) was shown as a page.", type(error).__name__, getattr(error, "code", status))
-            return page(request, status, message)
+            with _language_of(request):
+                status, message = words(error)
+                log.warning(
+                    "%s (%s) was shown as a page.", type(error).__name__, getattr(error, "code", status)
+                )
+                return _page(request, status, message)
     return None
 
 
@@ -126,6 +129,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     known = of_exception(request, error) if error is not None else None
     return known or page(request, 500)
+
+
+def _language_of(request: HttpRequest) -> translation.override:
+    return translation.override(translation.get_language_from_request(request))
 
 
 def _sent_by_us(request: HttpRequest) -> bool:
