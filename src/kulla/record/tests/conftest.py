@@ -76,6 +76,10 @@ class Country:
     folder: LogFolder
     sequencers: list[Sequencer] = field(default_factory=list)
 
+    @property
+    def policy_file(self) -> Path:
+        return self.home / "policy"
+
     def segment_key(self, header: bytes) -> bytes:
         return open_segment_key(header, self.rebuild_key)
 
