@@ -126,7 +126,7 @@ def subtree_consistency_proof(reader: HashReader, start: int, end: int, size: in
     return proof
 
 
-def verify_subtree_consistency(  # noqa: PLR0912, PLR0917  (the draft's steps, in the draft's order)
+def verify_subtree_consistency(
     start: int, end: int, size: int, proof: Sequence[bytes], subtree: bytes, root: bytes
 ) -> None:
     """Check that the subtree [start, end) with hash `subtree` is in the tree of `size` with `root`.

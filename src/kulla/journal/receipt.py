@@ -42,7 +42,7 @@ class Receipt:
         return leaf_hash(leaf_data(self.sealed, self.claims))
 
     @classmethod
-    def build(  # noqa: PLR0917  (all six make a receipt; callers name them)
+    def build(
         cls,
         source: LogFolder | HashReader,
         index: int,

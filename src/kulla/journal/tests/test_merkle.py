@@ -107,3 +107,12 @@ def test_the_edges_of_consistency() -> None:
         merkle.verify_consistency(8, 7, mth(0, 8), mth(0, 7), [])
     with pytest.raises(ProofError):
         merkle.subtree_root(READER, 3, 6)
+
+
+def test_a_hash_that_fits_a_smaller_tree_proves_nothing_about_the_claimed_size() -> None:
+    with pytest.raises(ProofError, match="too short"):
+        merkle.verify_inclusion(LEAVES[0], 0, 2, [], LEAVES[0])
+    with pytest.raises(ProofError, match="too short"):
+        merkle.verify_consistency(2, 4, mth(0, 2), mth(0, 2), [])
+    with pytest.raises(ProofError, match="too short"):
+        merkle.verify_consistency(3, 4, mth(0, 3), mth(0, 4), [])

@@ -3,7 +3,9 @@
 import hashlib
 import http.server
 import importlib
+import os
 import shutil
+import signal
 import socket
 import threading
 import time
@@ -139,6 +141,27 @@ def test_a_silent_mirror_delays_nobody(country: Country) -> None:
             country.round(2)
         assert time.monotonic() - started < 5
         assert country.clients[0].busy
+
+
+def test_mirrors_that_are_still_busy_are_asked_again_when_they_become_free(country: Country) -> None:
+    country.round(3)
+    country.settle(3)
+    for mirror in country.mirrors[:2]:
+        os.kill(mirror.pid, signal.SIGSTOP)
+    staged = country.stage(2)
+    assert country.push(staged, timeout=0.3) is None
+    assert [c.busy for c in country.clients] == [True, True, False]
+
+    def wake() -> None:
+        for mirror in country.mirrors[:2]:
+            os.kill(mirror.pid, signal.SIGCONT)
+
+    timer = threading.Timer(0.3, wake)
+    timer.start()
+    note = country.push(staged, timeout=4)
+    timer.join()
+    assert note is not None
+    assert country.policy.check(note).checkpoint.size == 5
 
 
 def test_without_a_quorum_the_round_waits_and_nothing_is_lost(country: Country) -> None:
