@@ -14,11 +14,10 @@ from django.conf import settings
 from django.db import connection, connections
 
 from kulla.keeper_client import Session, Ticket
-from kulla.record import kinds, readiness
+from kulla.record import readiness
 from kulla.registry.actor import Actor
 from kulla.services.appointments import actions, desks
 from kulla.services.appointments.models import Practitioner
-from kulla.services.appointments.service import SERVICE
 from kulla.services.appointments.times import Hours
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)  # a Monday, 08:00 in Tirana
@@ -29,7 +28,6 @@ OTHER_OFFICE = UUID("01900000-0000-7000-8000-0000000000a2")
 if connection.vendor == "sqlite":
     connections.databases["default"]["TEST"]["NAME"] = str(settings.KULLA_PORTAL / "test.sqlite3")
 
-kinds.declare(SERVICE.slug, SERVICE.kinds)
 MORNINGS = tuple(Hours(day, 8 * 60, 12 * 60, 20, date(2026, 1, 1)) for day in range(5))
 
 

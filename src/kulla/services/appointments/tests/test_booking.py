@@ -13,7 +13,14 @@ from kulla.record import api as record
 from kulla.record.models import Outbox
 from kulla.registry.actor import Actor
 from kulla.services.appointments import actions, desks, queries, refusals
-from kulla.services.appointments.models import Appointment, CancelReason, Hold, Practitioner, Status
+from kulla.services.appointments.models import (
+    Appointment,
+    CancelReason,
+    Hold,
+    Practitioner,
+    Status,
+    WeeklyHours,
+)
 from kulla.services.appointments.tests.conftest import (
     MORNINGS,
     NOW,
@@ -252,6 +259,32 @@ def test_bookings_and_a_change_of_hours_at_once_never_overlap(
     assert rows
     for one, other in zip(rows, rows[1:], strict=False):
         assert one.ends_at <= other.starts_at
+
+
+def test_a_booking_waits_for_a_change_of_hours_under_way(
+    book: Book, mother: Someone, doctor: Practitioner
+) -> None:
+    """The change has begun and is not committed: the booking neither overtakes it nor books the old time."""
+    desks.desk(doctor.id)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def act(number: int) -> object:
+        if number:
+            begun.wait(10)
+            try:
+                return book(mother)
+            finally:
+                go_on.set()
+        with record.entry("hours.changed", key=uuid4(), office=OFFICE, actor="job:test"):
+            Practitioner.objects.filter(id=doctor.id).update(grid=2)
+            WeeklyHours.objects.filter(practitioner=doctor.id).delete()
+            begun.set()
+            go_on.wait(1)  # the booking cannot be over before this entry is
+        return "changed"
+
+    results = race(2, act)
+    assert results[0] == "changed" and isinstance(results[1], refusals.NotOffered), results
+    assert not Appointment.objects.exists()
 
 
 def test_hours_changed_by_two_clerks_at_once(doctor: Practitioner, clerk: Someone) -> None:
