@@ -234,7 +234,10 @@ class MirrorClient:
             self._connection = None
 
     def _refusal(self, status: int, body: bytes) -> MirrorRefused:
-        sentence = body[:300].decode("utf-8", "replace").strip() or "no reason given"
+        said = body[:300].decode("utf-8", "replace").strip()
+        sentence = (
+            "".join(c if c.isprintable() else " " for c in said) or "no reason given"
+        )  # it goes to our log
         return MirrorRefused(self.name, status, f"it refuses with {status}: {sentence}")
 
     def _size(self, text: bytes) -> int:

@@ -25,6 +25,8 @@ from .errors import FormatError, ImmutableError, JournalBusy, MissingError
 
 SEGMENTS_PER_FOLDER = 65536  # leaf indexes, not files
 
+# Random, because after a crash another process may get the same pid and find our temporary files still there.
+_token = os.urandom(6).hex()
 _counter = itertools.count()
 
 
@@ -79,7 +81,7 @@ class LogFolder:
 
     def segments(self, start: int = 0) -> Iterator[tuple[int, int]]:
         """(first, next) of the stored segments that hold any payload from leaf `start` on, in order."""
-        for folder in sorted(self.path.glob("segment/*")):
+        for folder in sorted(self.path.glob("segment/[0-9]*")):
             if (int(folder.name) + 1) * SEGMENTS_PER_FOLDER <= start and not self._reaches(folder, start):
                 continue
             for first, following in _segments_in(folder):
@@ -143,7 +145,7 @@ class LogFolder:
         written: list[tuple[int, Path, Path]] = []
         try:
             for target, data in files.items():
-                temporary = target.parent / f".new-{os.getpid()}-{next(_counter)}"
+                temporary = target.parent / f".new-{_token}-{next(_counter)}"
                 fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
                 written.append((fd, temporary, target))
                 _write_all(fd, data)

@@ -344,6 +344,8 @@ def test_a_liar_is_refused_but_cannot_stop_the_journal(liar: Liar, tmp_path: Pat
     for lie in lies:
         with pytest.raises(MirrorRefused):
             push(**lie)
+    with pytest.raises(MirrorRefused, match=r"it refuses with 403: a  b$"):
+        push(add_checkpoint=(403, "text/plain", b"a\r\nb\n"))
     with pytest.raises(MirrorUnreachable):
         push(add_entries=(200, "text/plain", b"x" * (1 << 21)))
 

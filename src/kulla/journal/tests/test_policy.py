@@ -1,6 +1,7 @@
 """Policies: the whole grammar, what it refuses, and quorums that count each key once."""
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kulla.journal.checkpoint import Checkpoint
 from kulla.journal.errors import FormatError, PolicyError
@@ -9,9 +10,16 @@ from kulla.journal.policy import Policy
 from kulla.journal.proof import Proof
 
 ORIGIN = "demo.example/journal"
-LOG = Signer.generate(ORIGIN)
-X = [CosignerKey.generate(f"x{i}.example") for i in range(3)]
-Y = [CosignerKey.generate(f"y{i}.example") for i in range(3)]
+
+
+def key(number: int) -> Ed25519PrivateKey:
+    """The same key in each run: the names of parametrised tests must not change."""
+    return Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32)
+
+
+LOG = Signer(ORIGIN, key(0))
+X = [CosignerKey(f"x{i}.example", key(10 + i)) for i in range(3)]
+Y = [CosignerKey(f"y{i}.example", key(20 + i)) for i in range(3)]
 BODY = Checkpoint(ORIGIN, 5, bytes(32)).body()
 
 SPEC = f"""# the specification's example
