@@ -75,10 +75,10 @@ import django  # noqa: E402
 
 try:
     django.setup()
-except Exception as broken:  # while rooms are being built: rooms without Django can test meanwhile
-    print("Django did not start:", broken)
+except Exception:  # while rooms are being built: rooms without Django can test meanwhile
     os.environ.pop("DJANGO_SETTINGS_MODULE", None)
     from django.conf import empty, settings
+
     settings._wrapped = empty
 
 
@@ -135,16 +135,14 @@ def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     _refuse_skip(report)
     return report
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_make_collect_report(
-    collector: pytest.Collector,
-) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     report = yield
     _refuse_skip(report)
     return report

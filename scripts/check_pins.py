@@ -49,7 +49,11 @@ def reasons(path: Path) -> Iterator[str]:
     """Lines of a wish list that do not say licence and reason."""
     for line in path.read_text().splitlines():
         wish, _, why = line.partition("#")
-        if wish.strip() and not wish.startswith("-r") and not re.match(r"\s*[\w./+-]+( or [\w.-]+)?(:| *$)", why):
+        if (
+            wish.strip()
+            and not wish.startswith("-r")
+            and not re.match(r"\s*[\w./+-]+( or [\w.-]+)?(:| *$)", why)
+        ):
             yield f"{path.name}: {wish.strip()} says neither licence nor reason"
 
 
@@ -81,7 +85,9 @@ def licence_of(package: Distribution) -> str:
     meta = package.metadata
     if expression := meta.get("License-Expression"):
         return str(expression)
-    kinds = [line.split("::")[-1].strip() for line in meta.get_all("Classifier", []) if line.startswith("License")]
+    kinds = [
+        line.split("::")[-1].strip() for line in meta.get_all("Classifier", []) if line.startswith("License")
+    ]
     return " AND ".join(kinds) or str(meta.get("License") or "unknown").splitlines()[0]
 
 

@@ -114,7 +114,9 @@ def pytest(engine: str) -> None:
     """Run pytest on an engine, show its output as it comes, and keep its closing line for the end."""
     command = [*PYTEST, "--engine", engine]
     closing = ""
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         assert process.stdout is not None  # noqa: S101
         for line in process.stdout:
             sys.stdout.write(line)
@@ -161,7 +163,9 @@ def main(arguments: list[str]) -> int:
             say(f"\n✗ {stage.__name__} failed: {failed}")
             return 1
         say(f"   {time.monotonic() - started:.0f} s")
-    say(f"\n✓ Every stage passed: {', '.join(stage.__name__ for stage in chosen)} ({time.monotonic() - began:.0f} s)")
+    say(
+        f"\n✓ Every stage passed: {', '.join(stage.__name__ for stage in chosen)} ({time.monotonic() - began:.0f} s)"
+    )
     for line in closing_lines:
         say(line)
     return 0

@@ -4,28 +4,34 @@ Nothing here reaches inside: a country is driven by its command line, its HTTP p
 processes, whose ids the supervisor's control socket gives.
 """
 
+import contextlib
 import json
 import os
-import re
-import selectors
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import psycopg
 import pyotp
 
 from tests.person import Page, Person
 
 KULLA = [sys.executable, "-m", "kulla.cli"]
 START_S = 60
-SIGNED_IN = re.compile(r"\bmy\b|reception|operator")
+
+
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+_TABLES_PG = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 
 
 @dataclass(frozen=True)
@@ -36,12 +42,16 @@ class Account:
     role: str
     number: str
     password: str
+    name: str
     totp_secret: str = ""
-    name: str = ""
-    facts: dict[str, Any] | None = None
+    child: str = ""
+    child_number: str = ""
+    office: str = ""
 
 
-def run_kulla(*arguments: str, timeout: float = 120, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+def run_kulla(
+    *arguments: str, timeout: float = 120, check: bool = True, **env: str
+) -> subprocess.CompletedProcess[str]:
     """Run one `kulla` command to its end. Raises AssertionError with its output when it fails and `check` is on."""
     done = subprocess.run(
         [*KULLA, *arguments],
@@ -51,7 +61,9 @@ def run_kulla(*arguments: str, timeout: float = 120, check: bool = True, **env: 
         env={**clean_env(), **env},
         check=False,
     )
-    assert "Traceback" not in done.stdout + done.stderr, f"kulla {arguments} shows a stack trace:\n{done.stderr}"
+    assert "Traceback" not in done.stdout + done.stderr, (
+        f"kulla {arguments} shows a stack trace:\n{done.stderr}"
+    )
     if check:
         assert done.returncode == 0, f"kulla {arguments} failed:\n{done.stdout}\n{done.stderr}"
     return done
@@ -80,7 +92,9 @@ class Country:
         self._process: subprocess.Popen[str] | None = None
 
     @classmethod
-    def create(cls, folder: Path, people: int = 60, seed: int = 7, env: dict[str, str] | None = None) -> "Country":
+    def create(
+        cls, folder: Path, people: int = 60, seed: int = 7, env: dict[str, str] | None = None
+    ) -> "Country":
         """Make a new country in folder/c (short: Unix sockets have short paths)."""
         home = folder / "c"
         run_kulla(
@@ -101,38 +115,25 @@ class Country:
             start_new_session=True,
         )
         self.printed = []
-        assert self._process.stdout is not None
+        self._open = threading.Event()
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader.start()
         until = time.monotonic() + START_S
-        with selectors.DefaultSelector() as waiting:
-            waiting.register(self._process.stdout, selectors.EVENT_READ)
-            while time.monotonic() < until:
-                if not waiting.select(timeout=1):
-                    continue
-                line = self._process.stdout.readline()
-                if not line:
-                    break
-                self.printed.append(line.rstrip("\n"))
-                if "Kulla is open at" in line:
-                    self._drain()
-                    return self
+        while not self._open.wait(0.1) and self.running and time.monotonic() < until:
+            pass
+        if self._open.is_set():
+            return self
         logs = self.logs()
         self.kill_all()
         raise AssertionError(f"the country did not start:\n{chr(10).join(self.printed)}\n{logs[-6000:]}")
 
-    def _drain(self) -> None:
-        """Keep reading what the supervisor prints, so that it never blocks on a full pipe."""
-        import threading
-
-        process, printed = self._process, self.printed
-        assert process is not None
-
-        def read() -> None:
-            assert process.stdout is not None
-            for line in process.stdout:
-                printed.append(line.rstrip("\n"))
-
-        self._reader = threading.Thread(target=read, daemon=True)
-        self._reader.start()
+    def _read(self, process: "subprocess.Popen[str]") -> None:
+        """Keep what the supervisor prints, to its end, so that it never blocks on a full pipe."""
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.printed.append(line.rstrip("\n"))
+            if "Kulla is open at" in line:
+                self._open.set()
 
     @property
     def base(self) -> str:
@@ -175,8 +176,7 @@ class Country:
 
     def _close(self) -> None:
         if self._process is not None and self._process.stdout is not None:
-            if hasattr(self, "_reader"):
-                self._reader.join(5)
+            self._reader.join(5)
             self._process.stdout.close()
         self._process = None
 
@@ -219,31 +219,96 @@ class Country:
             if all(programs[name]["up"] for name in names or programs):
                 return
             time.sleep(0.1)
-        raise AssertionError(f"{names or 'everything'} did not come back in {seconds} s:\n{self.logs()[-3000:]}")
+        raise AssertionError(
+            f"{names or 'everything'} did not come back in {seconds} s:\n{self.logs()[-3000:]}"
+        )
 
     def logs(self) -> str:
         """The end of every log of this home."""
         parts = []
-        for path in sorted(self.home.rglob("*.log")):
+        for path in sorted([*self.home.rglob("log/*.log"), *self.home.glob("run/*.log")]):
             parts.append(f"--- {path.relative_to(self.home)}\n{path.read_text(errors='replace')[-2500:]}")
         return "\n".join(parts)
+
+    # -- what it has written down
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """The rows of one SELECT on the portal's tables, read beside the running portal."""
+        if url := self.env.get("KULLA_DATABASE_URL"):
+            with psycopg.connect(url) as connection:
+                return connection.execute(statement).fetchall()  # type: ignore[call-overload,no-any-return]
+        path = self.home / "portal" / "db.sqlite3"
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)) as connection:
+            return connection.execute(statement).fetchall()
+
+    def entries(self) -> set[tuple[str, str]]:
+        """(uuid, kind) of every entry that people made, journaled or waiting; the keeper's own looks left out."""
+        found = self.rows("SELECT uuid, kind FROM record_outbox UNION SELECT uuid, kind FROM record_entry")
+        return {(str(UUID(str(entry))), kind) for entry, kind in found if not kind.startswith("keeper.")}
+
+    def settle(self, seconds: float = 30) -> None:
+        """Wait until nothing waits: every entry received, every effect done, every look confirmed."""
+        until = time.monotonic() + seconds
+        effects = "SELECT count(*) FROM record_effect WHERE refused = ''"
+        waiting = f"SELECT (SELECT count(*) FROM record_outbox) + ({effects})"
+        calm = 0
+        while calm < 3:  # the keeper's looks arrive a moment later and wait again
+            assert time.monotonic() < until, (
+                f"something still waits after {seconds} s:\n{self.logs()[-2000:]}"
+            )
+            calm = calm + 1 if self.rows(waiting) == [(0,)] else 0
+            time.sleep(0.3)
+
+    def tables(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every kept table and of the list of entries, sorted: what must survive anything."""
+        names = {model for (model,) in self.rows(_TABLES_PG if "KULLA_DATABASE_URL" in self.env else _TABLES)}
+        kept = {
+            name
+            for name in names
+            if name.startswith(("appointments_", "record_look", "record_grave")) and name != "appointments_hold"
+        }
+        found = {name: sorted(self.rows(f"SELECT * FROM {name}"), key=repr) for name in sorted(kept)}
+        # `size`, which checkpoint a receipt uses, is the latest one after a rebuild: as good a proof.
+        entry = "SELECT uuid, idx, at_ms, kind, service, person, office, leaf_hash, claims FROM record_entry"
+        return {**found, "record_entry": sorted(self.rows(entry), key=repr)}
+
+    def kinds(self) -> set[str]:
+        """Every kind that the services declare."""
+        from kulla.registry import services
+
+        return set(services.kinds())
+
+    def empty_database(self) -> None:
+        """On PostgreSQL: drop the portal's database and make an empty one, as its loss would."""
+        if url := self.env.get("KULLA_DATABASE_URL"):
+            with psycopg.connect(url.replace("/kulla?", "/postgres?"), autocommit=True) as connection:
+                connection.execute("DROP DATABASE kulla WITH (FORCE)")
+                connection.execute("CREATE DATABASE kulla")
+
+    def tamper(self, table: str, column: str, value: object) -> str:
+        """Change one row as a thief with the database's own keys would: triggers off. Gives the row's id."""
+        if url := self.env.get("KULLA_DATABASE_URL"):
+            with psycopg.connect(url) as connection:
+                connection.execute("SET session_replication_role = replica")
+                sql = f"UPDATE {table} SET {column} = %s WHERE id = (SELECT id FROM {table} LIMIT 1) RETURNING id"
+                row = connection.execute(sql, [value]).fetchone()  # type: ignore[call-overload]
+                return str(row[0])
+        with contextlib.closing(sqlite3.connect(self.home / "portal" / "db.sqlite3", timeout=20)) as db:
+            triggers = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+            for name, _ in triggers:
+                db.execute(f'DROP TRIGGER "{name}"')
+            (key,) = db.execute(f"SELECT id FROM {table} LIMIT 1").fetchone()
+            db.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", [value, key])
+            for _, sql in triggers:
+                db.execute(sql)
+            db.commit()
+            return str(UUID(key))
 
     # -- people
     def accounts(self) -> dict[str, Account]:
         """The cast of the demo: who -> account."""
+        names = {field.name for field in fields(Account)}
         listed = json.loads((self.home / "accounts.json").read_text())
-        return {
-            one["who"]: Account(
-                one["who"],
-                one["role"],
-                one["number"],
-                one["password"],
-                one.get("totp_secret", one.get("totp", "")),
-                one.get("name", ""),
-                one,
-            )
-            for one in listed
-        }
+        return {one["who"]: Account(**{k: v for k, v in one.items() if k in names}) for one in listed}
 
     def visitor(self, language: str = "en") -> Person:
         """A browser that nobody has signed in with."""
@@ -259,13 +324,26 @@ class Country:
         return person
 
 
-def sign_in(person: Person, account: Account, code: str | None = None) -> Page:
+def sign_in(person: Person, account: Account) -> Page:
     """Fill in the sign-in form and, where it is asked for, the second factor's."""
     person.open("/sign-in")
-    page = person.submit("sign-in", identifier=account.number, password=account.password)
+    page = person.submit(having="password", identifier=account.number, password=account.password)
     if account.totp_secret and any("code" in form.names() for form in page.forms):
-        page = person.submit(having="code", code=code or pyotp.TOTP(account.totp_secret).now())
+        page = person.submit(having="code", code=next_code(account.totp_secret))
     return page
+
+
+_used_codes: dict[str, int] = {}
+
+
+def next_code(secret: str) -> str:
+    """A code that has not been used: the keeper takes each once, and clocks may be one step ahead."""
+    totp = pyotp.TOTP(secret)
+    step = max(int(time.time()) // totp.interval, _used_codes.get(secret, 0) + 1)
+    while step > int(time.time()) // totp.interval + 1:
+        time.sleep(0.2)
+    _used_codes[secret] = step
+    return totp.generate_otp(step)
 
 
 def _children(pid: int) -> list[int]:

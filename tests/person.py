@@ -39,7 +39,9 @@ class Form:
     def filled(self, values: dict[str, Any], button: str | None) -> list[tuple[str, str]]:
         """The pairs that a browser would send with `values` typed in and `button` (its text) pressed."""
         unknown = set(values) - self.names()
-        assert not unknown, f"the form at {self.action} has no {sorted(unknown)}; it has {sorted(self.names())}"
+        assert not unknown, (
+            f"the form at {self.action} has no {sorted(unknown)}; it has {sorted(self.names())}"
+        )
         pairs = [(name, value) for name, value in self.fields if name not in values]
         for name, value in values.items():
             many = value if isinstance(value, list) else [value]
@@ -87,20 +89,13 @@ class _Reader(HTMLParser):
         elif tag == "a" and "href" in has:
             self._link = [a["href"]]
         form = self._by_id.get(a.get("form", "")) or self._form
-        if form is None or "disabled" in has:
-            return
-        name, kind = a.get("name", ""), a.get("type", "text").lower()
-        if tag == "input" and kind in {"submit", "image"}:
-            form.buttons.append((name, a.get("value", ""), a.get("value", "")))
-        elif tag == "input" and name and kind != "button":
-            form.kinds[name] = kind
-            if kind in {"radio", "checkbox"}:
-                value = a.get("value", "on")
-                form.choices.setdefault(name, []).append(value)
-                if "checked" in has:
-                    form.fields.append((name, value))
-            elif kind != "file":
-                form.fields.append((name, a.get("value", "")))
+        if form is not None and "disabled" not in has:
+            self._control(form, tag, a, has)
+
+    def _control(self, form: Form, tag: str, a: dict[str, str], has: set[str]) -> None:
+        name = a.get("name", "")
+        if tag == "input":
+            self._input(form, a, has)
         elif tag == "button" and a.get("type", "submit") == "submit":
             self._button = [name, a.get("value", "")]
         elif tag == "textarea" and name:
@@ -116,6 +111,20 @@ class _Reader(HTMLParser):
             if "selected" in has:
                 form.fields.append((chosen_name, a.get("value", "")))
                 self._select = (chosen_name, choices, True)
+
+    def _input(self, form: Form, a: dict[str, str], has: set[str]) -> None:
+        name, kind = a.get("name", ""), a.get("type", "text").lower()
+        if kind in {"submit", "image"}:
+            form.buttons.append((name, a.get("value", ""), a.get("value", "")))
+        elif name and kind != "button":
+            form.kinds[name] = kind
+            if kind in {"radio", "checkbox"}:
+                value = a.get("value", "on")
+                form.choices.setdefault(name, []).append(value)
+                if "checked" in has:
+                    form.fields.append((name, value))
+            elif kind != "file":
+                form.fields.append((name, a.get("value", "")))
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _SILENT:
@@ -208,7 +217,9 @@ class Page:
             if part in (form.action or self.path) and (having is None or having in form.names()):
                 return form
         have = [(form.action, sorted(form.names())) for form in self.forms]
-        raise AssertionError(f"{self.url} ({self.status}) has no form for {part!r} with {having!r}: {have}\n{self.text[:600]}")
+        raise AssertionError(
+            f"{self.url} ({self.status}) has no form for {part!r} with {having!r}: {have}\n{self.text[:600]}"
+        )
 
     def link(self, part: str) -> str:
         """The address of the first link whose address or text contains `part`."""
@@ -270,7 +281,13 @@ class Person:
 
     # -- how
     def _go(
-        self, method: str, url: str, body: bytes | None = None, kind: str | None = None, *, follow: bool = True
+        self,
+        method: str,
+        url: str,
+        body: bytes | None = None,
+        kind: str | None = None,
+        *,
+        follow: bool = True,
     ) -> Page:
         hops: list[str] = []
         for _ in range(MAX_HOPS):
@@ -334,6 +351,9 @@ class Person:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def __del__(self) -> None:
+        self.hang_up()
 
 
 def _multipart(pairs: list[tuple[str, str]]) -> tuple[bytes, str]:

@@ -59,7 +59,17 @@ class Server:
         """Make the data folder and start; returns when the server answers. Raises RuntimeError with its log."""
         data = self.folder / "data"
         self._run(
-            "initdb", "-D", str(data), "-A", "trust", "-U", self.user, "-E", "UTF8", "--no-locale", "--no-sync"
+            "initdb",
+            "-D",
+            str(data),
+            "-A",
+            "trust",
+            "-U",
+            self.user,
+            "-E",
+            "UTF8",
+            "--no-locale",
+            "--no-sync",
         )
         settings = {
             "listen_addresses": "",
