@@ -6,8 +6,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from django.conf import settings
-
+from kulla.identity.policy import text as policy_text
 from kulla.journal.checkpoint import parse_checkpoint
 from kulla.journal.errors import JournalError
 from kulla.journal.policy import Policy
@@ -26,9 +25,9 @@ class MirrorState:
 
 def states() -> list[MirrorState]:
     """Ask every mirror of the policy at once; none delays the page by more than TIMEOUT_S."""
-    if not settings.KULLA_POLICY.exists():
+    if not policy_text():
         return []
-    policy = Policy.parse(settings.KULLA_POLICY.read_text())
+    policy = Policy.parse(policy_text())
     origin = policy.logs[0].verifier.name
     folder = hashlib.sha256(origin.encode()).hexdigest()
     urls = [

@@ -22,8 +22,9 @@ LEFT, WIDTH = 20.0, 170.0  # mm: A4 with margins of 20
 SANS = "DejaVu"
 Text = str | Promise
 WHO, RECEIPT, CODE = _("Who"), _("Receipt"), _("Check code")
+POLICY = _("Policy of the mirrors (SHA-256)")
 PROOF = _(
-    "Two independent mirrors have stored this. The proof is attached to this file; `kulla verify` checks it."
+    "Two independent mirrors have stored this. The proof is attached to this file; “kulla verify” checks it."
 )
 
 
@@ -37,9 +38,12 @@ def receipt_pdf(
     received_ms: int,
     address: str,
     proof: str,
+    policy_fingerprint: str,
     language: str,
 ) -> bytes:
     """The PDF. `lines` are (label, words) as on the page; `address` is the receipt's page; `proof` is attached.
+
+    `policy_fingerprint` (hex) lets a reader know the mirrors' policy again, so that no portal can serve its own.
 
     Raises AssetsMissing when the fonts are not built.
     """
@@ -52,6 +56,7 @@ def receipt_pdf(
     pdf.set_lang(language)
     pdf.set_creation_date(datetime.fromtimestamp(received_ms / 1000, UTC))
     pdf.add_page()
+    pdf.c_margin = 0
     pdf.set_margins(LEFT, 20, LEFT)
 
     _head(pdf, title, language, other)
@@ -60,6 +65,7 @@ def receipt_pdf(
         _row(pdf, str(label), _in(other, label), words)
     _code(pdf, check_code, other)
     _foot(pdf, address, leaf_hash, received_ms, other)
+    _fingerprint(pdf, policy_fingerprint, other)
     pdf.embed_file(
         basename=f"kulla-{check_code}.tlog-proof",
         bytes=proof.encode(),
@@ -137,6 +143,13 @@ def _foot(pdf: FPDF, address: str, leaf_hash: bytes, received_ms: int, other: st
     pdf.multi_cell(width, 4, address, new_x=XPos.LEFT, new_y=YPos.NEXT, align="L")
     pdf.set_font(SANS, "", 7)
     pdf.multi_cell(width, 4, leaf_hash.hex(), new_x=XPos.LEFT, new_y=YPos.NEXT, align="L")
+
+
+def _fingerprint(pdf: FPDF, fingerprint: str, other: str) -> None:
+    if fingerprint:
+        pdf.set_xy(LEFT, 271)
+        pdf.set_font(SANS, "", 7)
+        pdf.multi_cell(WIDTH, 4, f"{POLICY} · {_in(other, POLICY)}: {fingerprint}", align="L")
 
 
 def _tower(pdf: FPDF, x: float, y: float) -> None:

@@ -31,7 +31,7 @@ _HIDDEN = {"holder", "salt"}  # proofs for machines, not words for people
 
 @dataclass(frozen=True)
 class Line:
-    """A receipt in a list: what kind of fact, when, and where it stands."""
+    """A receipt in a list. Until `status` is received a page shows `service`: `title` says what happened."""
 
     uuid: UUID
     title: Titles

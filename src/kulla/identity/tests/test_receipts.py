@@ -16,7 +16,7 @@ from kulla.registry import door
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., UUID]
-TOO_EARLY = ("Received", "U pranua", "Check code", "receipt.pdf", "tlog-proof")
+TOO_EARLY = ("Received", "U pranua", "booked", "rezervuar", "Check code", "receipt.pdf", "tlog-proof")
 
 
 @pytest.mark.parametrize("state", ["waiting", "late"])
@@ -28,8 +28,9 @@ def test_nothing_says_received_too_early(
     """Neither the page nor the fragment that turns by itself, in no language."""
     uuid = make_receipt(state)
     page = signed_in(signed_in.keeper.arta, language).get(f"/receipts/{uuid}/{path}").content.decode()
+    about = page.split("<title>")[-1].split("</title>")[0] + page.split("<main")[-1].split("</main>")[0]
     for words in TOO_EARLY:
-        assert words not in page
+        assert words not in about
     expected = {
         ("waiting", "en"): "Being put in safe keeping",
         ("waiting", "sq"): "Po vihet në ruajtje të sigurt",
@@ -39,6 +40,16 @@ def test_nothing_says_received_too_early(
     assert expected[state, language] in page
     assert 'hx-trigger="every 1s"' in page
     assert ('http-equiv="refresh"' in page) == (path == "")
+
+
+def test_lists_say_it_only_when_it_is_so(signed_in: Visitors, make_receipt: Make) -> None:
+    """My page names the service until the entry is received, and what happened from then on."""
+    arta = signed_in(signed_in.keeper.arta)
+    make_receipt("late")
+    main = arta.get("/my").content.decode().split("<main")[1].split("</main>")[0]
+    assert "Not yet confirmed" in main and "booked" not in main
+    make_receipt("received")
+    assert "Appointment booked" in arta.get("/my").content.decode()
 
 
 @pytest.mark.parametrize("file", ["receipt.tlog-proof", "receipt.txt", "receipt.pdf"])
@@ -53,7 +64,7 @@ def test_a_received_one_says_so_and_stops_asking(signed_in: Visitors, make_recei
     uuid = make_receipt("received")
     answer = signed_in(signed_in.keeper.arta).get(f"/receipts/{uuid}/")
     page = answer.content.decode()
-    assert "Received" in page and "Check code" in page
+    assert "Received: Appointment booked" in page and "Check code" in page
     assert "Arta Hoxha" in page and "Takim: Pediatër" in page
     assert "Tuesday 24 November 2026 at 09:30" in page
     assert "hx-trigger" not in page and "http-equiv" not in page
@@ -134,13 +145,23 @@ def test_the_paper(who: str) -> None:
             leaf_hash=b"\x01" * 32,
             received_ms=1_795_509_000_000,
             address="https://kulla.example/receipts/x/",
+            policy_fingerprint="cd" * 32,
             proof="c2sp.org/tlog-proof@v1\nextra ë\n",
             language="sq",
         )
     reader = pypdf.PdfReader(io.BytesIO(body))
     assert len(reader.pages) == 1
     text = " ".join(reader.pages[0].extract_text().split())
-    for words in ("ABCD-EFGH", "Takim i rezervuar", "Appointment booked", "Kush", "Who", "Kur", "When"):
+    for words in (
+        "ABCD-EFGH",
+        "Takim i rezervuar",
+        "Appointment booked",
+        "Kush",
+        "Who",
+        "Kur",
+        "When",
+        "cd" * 32,
+    ):
         assert words in text
     assert " ".join(who.split())[:40] in text
     assert reader.attachments["kulla-ABCD-EFGH.tlog-proof"][0].decode() == "c2sp.org/tlog-proof@v1\nextra ë\n"

@@ -1,6 +1,5 @@
 """Pages for anyone: the front page, the services, what Kulla is, and how to check it."""
 
-import hashlib
 import unicodedata
 
 from django.conf import settings
@@ -9,7 +8,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 
-from kulla.identity import health
+from kulla.identity import health, policy
 from kulla.identity.forms import SearchForm
 from kulla.registry import access
 from kulla.registry import services as registry
@@ -87,9 +86,8 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 @require_safe
 def verify(request: HttpRequest) -> HttpResponse:
     """How to check a receipt without us."""
-    policy = settings.KULLA_POLICY.read_text() if settings.KULLA_POLICY.exists() else ""
-    fingerprint = hashlib.sha256(policy.encode()).hexdigest() if policy else ""
-    return render(request, "identity/verify.html", {"policy": policy, "fingerprint": fingerprint})
+    context = {"policy": policy.text(), "fingerprint": policy.fingerprint()}
+    return render(request, "identity/verify.html", context)
 
 
 @access.public

@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from kulla.identity import pdf as paper
+from kulla.identity import policy
 from kulla.identity.receipts import Seen, of_viewer, open_for, text_of
 from kulla.registry import access
 from kulla.registry import services as registry
@@ -63,6 +64,7 @@ def pdf(request: Request, uuid: UUID) -> HttpResponse:
         received_ms=seen.entry.at_ms,
         address=request.build_absolute_uri(reverse("receipt", args=[uuid])),
         proof=proof,
+        policy_fingerprint=policy.fingerprint(),
         language=get_language() or "sq",
     )
     response = HttpResponse(body, content_type="application/pdf")
