@@ -2,8 +2,12 @@
 
 import json
 import os
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from kulla.cli.home import Home
+
+PORTAL_URL = "KULLA_DATABASE_URL"
+OWNER_URL = "KULLA_DATABASE_OWNER_URL"
 
 
 def setup(home: Home, *, owner: bool = False) -> None:
@@ -11,11 +15,30 @@ def setup(home: Home, *, owner: bool = False) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kulla.settings")
     for name, value in home.environment().items():
         os.environ[name] = value
-    if owner and (url := os.environ.get("KULLA_DATABASE_OWNER_URL")):
-        os.environ["KULLA_DATABASE_URL"] = url
+    if owner and (url := os.environ.get(OWNER_URL)):
+        os.environ[PORTAL_URL] = url
     import django
 
     django.setup()
+
+
+def migrate(home: Home) -> None:
+    """Bring tables and triggers to this version as the owner, give the portal's role its rights, register notices."""
+    portal = urlsplit(os.environ.get(PORTAL_URL, ""))
+    setup(home, owner=True)
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False, verbosity=0)
+    grant(portal)
+    write_templates(home)
+
+
+def grant(portal: SplitResult) -> None:
+    """Give the role of the portal's database URL its rights, where the tables are another's."""
+    if os.environ.get(OWNER_URL) and portal.username:
+        from kulla.record import roles
+
+        roles.grant(unquote(portal.username))
 
 
 def empty_database() -> None:

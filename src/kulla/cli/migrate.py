@@ -1,4 +1,4 @@
-"""Bring the database to this version: tables, triggers, and the texts of notices for a keeper on this host.
+"""Bring the database to this version: tables, triggers, the rights of the portal's role, the texts of notices.
 
 On PostgreSQL it connects as the owner (KULLA_DATABASE_OWNER_URL); the portal itself owns no table. Safe to run
 while the portal of the version before still works.
@@ -13,7 +13,6 @@ exit codes:
 """
 
 import argparse
-import os
 from pathlib import Path
 
 SUMMARY = "bring the database to this version"
@@ -27,11 +26,6 @@ def run(args: argparse.Namespace) -> int:
     from kulla.cli import django_home
     from kulla.cli.home import open_home
 
-    home = open_home(args.home)
-    django_home.setup(home, owner=True)
-    from django.core.management import call_command
-
-    call_command("migrate", interactive=False, verbosity=int(os.environ.get("KULLA_TRACE", "0")))
-    django_home.write_templates(home)
+    django_home.migrate(open_home(args.home))
     print("The database is at this version.")
     return 0

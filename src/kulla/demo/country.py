@@ -146,12 +146,12 @@ class Maker:
             offices = self.offices()
             accounts = cast(self.generator, offices)
             self.fill_keeper(people, offices, accounts)
+            self.write_facts(people, accounts)
             self.furnish(offices)
         finally:
             processes.stop(self.programs)
             for name in ("keeper.sock", "up.sock"):
                 self.home.socket(name).unlink(missing_ok=True)
-        self.write_facts(people, accounts)
 
     # -- institutions ----------------------------------------------------------------------------------------
     def make_institutions(self) -> None:
@@ -237,10 +237,17 @@ class Maker:
         self.wait_for(lambda: processes.socket_answers(self.home.socket("keeper.sock")), "The keeper")
         plan = self.home.run / "plan.json"
         plan.write_text(json.dumps([self.plan(office) for office in offices]))
+        self.say("Making the tables.")
+        self.finish(processes.command("migrate", "--home", str(self.home.path)), "The tables")
+        self.finish([sys.executable, "-m", "kulla.demo.furnish", str(plan)], "The offices", heard=True)
+        plan.unlink()
+
+    def finish(self, argv: list[str], what: str, *, heard: bool = False) -> None:
+        """Run a program to its end; `heard` passes its lines on. Raises CommandError when it fails."""
         log = self.home.portal / "log" / "portal.log"
         with log.open("ab") as errors:
             process = subprocess.Popen(
-                [sys.executable, "-m", "kulla.demo.furnish", str(plan)],
+                argv,
                 env={**os.environ, **self.home.environment(), processes.PARENT: str(os.getpid())},
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -248,10 +255,10 @@ class Maker:
             )
         self.programs.append(process)
         for line in process.stdout or ():
-            self.say(line.decode().rstrip("\n"))
+            if heard:
+                self.say(line.decode().rstrip("\n"))
         if process.wait(FURNISH_LIMIT_S) != 0:
-            raise CommandError(f"The offices could not be made: {processes.last_words(log)}")
-        plan.unlink()
+            raise CommandError(f"{what} could not be made: {processes.last_words(log)}")
 
     def plan(self, office: Office) -> dict[str, Any]:
         """What `furnish` needs for one office: itself, its practitioners and their weekly hours."""

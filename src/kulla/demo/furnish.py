@@ -1,7 +1,7 @@
-"""Tables and furniture of a demo's portal: `python -m kulla.demo.furnish PLAN.json`, in the home's environment.
+"""Furniture of a demo's portal: `python -m kulla.demo.furnish PLAN.json`, in the home's environment.
 
-Makes the tables as the database's owner, then offices, practitioners and weekly hours through the actions of
-the appointments service, and waits until the mirrors have cosigned every entry.
+Makes offices, practitioners and weekly hours through the actions of the appointments service, and waits until the
+mirrors have cosigned every entry.
 """
 # ruff: noqa: PLC0415 - Django reads its settings when its parts are imported: the environment comes first
 
@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from kulla.cli import django_home
-from kulla.cli.home import Home
 from kulla.cli.supervisor import processes
 
 RECEIVED_LIMIT_S = 120.0
@@ -32,15 +30,9 @@ def main(plan: Path) -> None:
     import django
 
     django.setup()
-    from django.conf import settings
-    from django.core.management import call_command
-
     from kulla.record import sequencer
     from kulla.registry.door import keeper
 
-    say("Making the tables.")
-    call_command("migrate", interactive=False, verbosity=0)
-    django_home.write_templates(Home(settings.KULLA_HOME, {}))
     sequencer.start(keeper=keeper)
     offices = json.loads(plan.read_text())
     for done, office in enumerate(offices, start=1):
