@@ -13,6 +13,7 @@ from kulla.keeper.errors import KeeperError
 from kulla.keeper.server import Server
 
 log = logging.getLogger("kulla.keeper")
+ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 
 def main() -> int:
@@ -21,36 +22,35 @@ def main() -> int:
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="its keeper.json")
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s keeper %(levelname)s %(message)s")
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
     try:
-        run(args.config, stopping)
+        run(args.config)
     except KeeperError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
 
 
-def run(config_path: Path, stopping: threading.Event) -> None:
-    """Serve until `stopping` is set. Raises KeeperError when it cannot start."""
+def run(config_path: Path) -> None:
+    """Serve until SIGTERM or SIGINT. Raises KeeperError when it cannot start.
+
+    The signals are blocked in every thread and waited for: a handler that sets an event can meet the main thread
+    inside that event's lock and hang.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     config = load(config_path)
     with Keeper(config) as keeper:
         # A home that ran before reads on while the copies are silent; a new one has to wait for two of them.
-        patience = 0.0 if keeper.has_system_keys else 3600.0
         if not keeper.has_system_keys:
             log.info("waiting for two key copies, without which nothing counts")
-        waited = 0.0
-        while not keeper.wait_ready(0.2) and waited < patience and not stopping.is_set():
-            waited += 0.2
-        if stopping.is_set():
-            return
+            while not keeper.wait_ready(0.2):
+                if signal.sigtimedwait(ENDINGS, 0):
+                    return
         keeper.serve()
         server = Server(keeper, config.socket)
         thread = threading.Thread(target=server.serve, name="server", daemon=True)
         thread.start()
         log.info("the keeper listens at %s", config.socket)
-        stopping.wait()
+        signal.sigwait(ENDINGS)
         server.stop()
         thread.join(2)
 

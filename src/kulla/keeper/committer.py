@@ -33,6 +33,11 @@ class _Change:
     bodies: Sequence[tuple[bytes, Body]]
     urgent: bool
     done: "Future[None]"
+    until: float
+
+
+def _unavailable() -> Refusal:
+    return Refusal("copies_unavailable", "Two key copies do not answer: nothing can be changed now.")
 
 
 def new_id() -> bytes:
@@ -79,10 +84,14 @@ class Committer:
         Raises Refusal("copies_unavailable").
         """
         named = list(zip(ids or [new_id() for _ in bodies], bodies, strict=True))
-        change = _Change(named, urgent, Future())
+        change = _Change(named, urgent, Future(), time.monotonic() + QUORUM_S)
         self._queue.put(change)
-        if not urgent:
-            change.done.result(QUORUM_S * 3)
+        if urgent:
+            return
+        try:
+            change.done.result(0 if self.failed else 2 * QUORUM_S)
+        except TimeoutError as error:
+            raise _unavailable() from error
 
     @property
     def waiting(self) -> int:
@@ -90,18 +99,25 @@ class Committer:
         return self._file.last - self._applied
 
     def _run(self) -> None:
+        held: list[_Change] = []  # asked for before the copies have answered
         while not self._stopping:
             try:
                 if not self.ready.is_set():
                     self._start_up()  # pauses
-                changes = self._take()
-                if changes:
+                changes = held + self._take()
+                held = []
+                if changes and self.ready.is_set():
                     self._write(changes)
+                elif changes:
+                    now = time.monotonic()
+                    self._refuse([change for change in changes if change.until <= now])
+                    held = [change for change in changes if change.until > now]
             except Exception:
                 # The disk failed, or a bug: nothing more is written until a restart has looked at the file anew.
                 log.exception("ALARM: the keeper cannot write records any more")
                 self.failed = True
                 break
+        self._refuse(held)
         self._refuse_rest()
 
     def adopt(self, records: list[Record]) -> None:
@@ -158,11 +174,10 @@ class Committer:
         return changes
 
     def _write(self, changes: list[_Change]) -> None:
-        if self.waiting or not self.ready.is_set():
+        if self.waiting:
             self._refuse([change for change in changes if not change.urgent])
             changes = [change for change in changes if change.urgent]
-        if not changes or not self._copies.wait_joined(0):
-            self._refuse(changes)
+        if not changes:
             return
         records, bodies = self._seal(changes)
         with self._appending:
@@ -203,9 +218,7 @@ class Committer:
 
     def _refuse(self, changes: list[_Change]) -> None:
         for change in changes:
-            change.done.set_exception(
-                Refusal("copies_unavailable", "Two key copies do not answer: nothing can be changed now.")
-            )
+            change.done.set_exception(_unavailable())
 
     def _refuse_rest(self) -> None:
         while True:

@@ -175,7 +175,9 @@ class Copies:
         needed = len(self._states) if all_of_them else self._quorum
 
         def joined() -> bool:
-            return sum(state.joined for state in self._states) >= needed
+            # One in conflict has been asked; it gives us nothing and counts for nothing but this.
+            settled = [state.joined or (all_of_them and state.conflict) for state in self._states]
+            return sum(settled) >= needed
 
         with self._changed:
             return self._changed.wait_for(lambda: self._stopped or joined(), timeout_s) and joined()

@@ -131,7 +131,7 @@ class KeeperClient:
         args = {"token": token, "items": [_item(item) for item in items], "purpose": purpose}
         return [Opened(**each) for each in self._pool.ask("open", args)]
 
-    def grant(  # noqa: PLR0917 - the order of the contract
+    def grant(
         self, proof: str | bytes, person: UUID, service: str, office: UUID, day: date, ref: UUID
     ) -> None:
         """Let `office` look at this person on that local day at no cost. The same `ref` again replaces it.

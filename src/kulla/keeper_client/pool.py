@@ -69,6 +69,11 @@ class Pool:
             while self._idle:
                 self._idle.pop().close()
 
+    def __del__(self) -> None:
+        # Clients live as long as their process; one that is dropped earlier (tests) leaves nothing open.
+        while self._idle:
+            self._idle.pop().close()
+
     def _open(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(CONNECT_S)
@@ -82,7 +87,8 @@ class Pool:
     def _take(self) -> socket.socket | None:
         with self._lock:
             if os.getpid() != self._pid:  # a forked child must not share its parent's conversations
-                self._idle.clear()
+                while self._idle:
+                    self._idle.pop().close()
                 self._pid = os.getpid()
             return self._idle.pop() if self._idle else None
 
