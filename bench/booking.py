@@ -58,9 +58,11 @@ def measure(town: Town) -> tuple[float, float]:
         town.inside("bench.inside", "forms", PEOPLE, EACH, file.name)
         forms = json.loads(Path(file.name).read_text())
     say(f"  {len(forms)} forms of signed-in citizens in {time.monotonic() - began:.0f} s")
-    statements = town.inside("bench.inside", "statements", json.dumps(forms[:3]))
+    # Three at one practitioner: the first reads the diary, as one in many does; the last is the usual case.
+    usual = [form for form in forms if form["fields"]["practitioner"] == forms[0]["fields"]["practitioner"]][:3]
+    statements = town.inside("bench.inside", "statements", json.dumps(usual))
     port = town.start_portal(WORKERS, THREADS)
-    requests = [request(form, port) for form in forms[3:]]
+    requests = [request(form, port) for form in forms if form not in usual]
     warm = int(len(requests) * WARM_S / (WARM_S + SECONDS))
     say(f"  warming up: {load(port, requests[:warm], WARM_S)[0]:.0f} bookings a second")
     before = booked(town)

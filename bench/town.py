@@ -111,13 +111,15 @@ class Town:
         path = self.folder / f"{name}.log"
         return path.read_text(errors="replace")[-3000:] if path.exists() else ""
 
-    def inside(self, module: str, *arguments: Any, timeout: float = 300) -> Any:
+    def inside(
+        self, module: str, *arguments: Any, env: dict[str, str] | None = None, timeout: float = 300
+    ) -> Any:
         """Run a module of the bench with this country's environment; gives the JSON that it prints."""
         done = subprocess.run(
             [sys.executable, "-m", module, *(str(part) for part in arguments)],
             stdout=subprocess.PIPE,
             timeout=timeout,
-            env={**clean_env(), **self.env, "DJANGO_SETTINGS_MODULE": "kulla.settings"},
+            env={**clean_env(), **self.env, "DJANGO_SETTINGS_MODULE": "kulla.settings", **(env or {})},
             cwd=Path(__file__).resolve().parent.parent,
             check=True,
         )
