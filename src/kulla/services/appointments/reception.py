@@ -190,6 +190,8 @@ def phone(request: Request, practitioner: UUID, starts: int) -> HttpResponse:
         if form.is_valid():
             try:
                 return _book(request, form.cleaned_data)
+            except refusals.AlreadyHas as caught:
+                sentence, status = caught.sentence_for(request.actor.office), 409
             except refusals.Refusal as caught:
                 refusal, sentence, status = caught, caught.sentence, 409
             except Refused as refused:

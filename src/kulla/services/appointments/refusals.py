@@ -1,5 +1,7 @@
 """Why an action did nothing. Each refusal carries its own plain sentence, and what helps to go on."""
 
+from uuid import UUID
+
 from django.utils.translation import gettext as _
 
 from kulla.services.appointments import words
@@ -84,6 +86,14 @@ class AlreadyHas(Refusal):
             "There is already a booking of this kind for this person: %(when)s, %(where)s. "
             "Cancel it first if you need another time."
         ) % {"when": words.when_of(self.existing), "where": self.existing.office.name}
+
+    def sentence_for(self, office: UUID | None) -> str:
+        """The same for an official: what the person has at another office is none of this one's business."""
+        if self.existing.office_id == office:
+            return self.sentence
+        return _(
+            "This person already has a booking of this kind elsewhere. They can cancel it themselves first."
+        )
 
 
 class SentBefore(Refusal):

@@ -1,7 +1,7 @@
 """The reception over HTTP, with a real keeper: its own office only, names through grants, and plain refusals."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from kulla.registry import door
 from kulla.services.appointments import actions, desks, people, queries
 from kulla.services.appointments.models import Appointment, Practitioner, Status
 from kulla.services.appointments.tests.pages import Browser, booked, inputs, received
+from kulla.services.appointments.times import Hours
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUERY_BUDGET = 12
@@ -132,6 +133,28 @@ def test_booking_by_telephone(vjosa: Browser, arta: Browser, clinic: Practitione
     assert "by telephone" in vjosa.html(f"/reception/day/{row.wall_date}/")
     assert f"/appointments/{row.id}/" in arta.html("/my")
     assert keeper.arta.number not in answer["Location"] + str(vars(row))
+
+
+def test_what_someone_has_elsewhere_is_not_told(
+    vjosa: Browser, ilir: Browser, arta: Browser, clinic: Practitioner, keeper: Any
+) -> None:
+    """Another office learns neither where nor when; the person's own office does."""
+    booked(arta, clinic)
+    hours = tuple(Hours(day, 0, 1440, 20, date(2020, 1, 1)) for day in range(7))
+    actions.open_office(
+        actor="job:demo",
+        office=actions.OfficeData(
+            keeper.office_2, "Spitali i Shkodrës", "hospital", "Shkodër", 42_068_000, 19_512_000
+        ),
+        practitioners=[actions.PractitionerData("Dr. Teuta Gjoka", "gp", hours)],
+    )
+    there = Practitioner.objects.get(office=keeper.office_2)
+    for browser, doctor, told in ((ilir, there, False), (vjosa, clinic, True)):
+        path, form = phone_form(browser, doctor)
+        answer = browser.post(path, {**form, "number": keeper.arta.number})
+        text = answer.content.decode().partition("govuk-error-summary")[2].partition("<h1")[0]
+        assert answer.status_code == 409
+        assert ("Poliklinika nr. 9" in text) is told and ("elsewhere" in text) is not told
 
 
 @pytest.mark.parametrize(
