@@ -20,6 +20,7 @@ from kulla.keeper_client import KeeperUnavailable, Refused
 log = logging.getLogger("kulla.record")
 
 NAMES = ("notify", "grant", "revoke_grant")
+_PASSING = ("copies_unavailable", "log_failed", "log_unconfirmed")  # the keeper's own bad moments
 _AT_ONCE = 200
 _LONGEST_WAIT_MS = 60_000
 
@@ -95,6 +96,9 @@ def run_due(keeper: Callable[[], Any]) -> int:
             _later(task)
             break
         except Refused as refusal:
+            if refusal.code in _PASSING:
+                _later(task)
+                continue
             # Kept for the operator: a refused grant means a clerk who pays for a look that was announced.
             log.warning("The keeper refused %s of entry %s: %s", task.name, task.entry, refusal.code)
             EffectTask.objects.filter(pk=task.pk).update(refused=refusal.code)

@@ -7,7 +7,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -18,9 +18,11 @@ from django.db import Error, IntegrityError, connection, transaction
 from kulla import keeper_client
 from kulla.journal.entry import MAX_PAYLOAD, Claims
 from kulla.keeper_client import Ticket
+from kulla.record import images as images_of
 from kulla.record import kinds, readiness, sqlite_capture
 from kulla.record.effects import Effect, pack
 from kulla.record.errors import AlreadyRecorded, OutboxFull, ReadOnly, RecordError
+from kulla.record.images import Shape
 from kulla.record.kept import db_uuids
 from kulla.record.signals import committed
 
@@ -83,7 +85,7 @@ def entry(
     _open.uuid = key
     try:
         with transaction.atomic(durable=True):
-            _begin(key)
+            begin(key)
             yield opened
             _finish(opened, declared, person=person, office=office, actor=actor, ticket=ticket)
     except (AlreadyRecorded, OutboxFull, ReadOnly):
@@ -118,7 +120,7 @@ _OPEN = _EXISTS + ", (SELECT closed FROM record_state WHERE id = 1)"  # noqa: S6
 _TELL_TRIGGERS = ", set_config('kulla.entry', %s, true), set_config('kulla.images', '', true)"
 
 
-def _begin(key: UUID) -> None:
+def begin(key: UUID) -> None:
     """Tell the triggers which entry is open, and learn in the same statement whether it may be."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -141,7 +143,8 @@ def _finish(
     person: UUID | None,
     office: UUID | None,
     actor: Actor | str,
-    ticket: Ticket | None,
+    ticket: Ticket | None = None,
+    shapes: Mapping[str, Shape] | None = None,
 ) -> None:
     sealed, digest = _seal(opened.claims, ticket)
     given = actor if isinstance(actor, str) else "hex:" + actor.attestation.hex()
@@ -166,7 +169,7 @@ def _finish(
                 raise _explain(error, opened) from error
             _check_length(opened, cursor.fetchone()[0])
             return
-        lines = sqlite_capture.close_entry(cursor)
+        lines = sqlite_capture.close_entry(cursor, shapes or images_of.shapes())
         if not lines and not declared.allow_empty:
             raise _empty(opened)
         _check_length(opened, len(lines.encode()))
@@ -182,6 +185,25 @@ def _check_length(opened: Entry, octets: int) -> None:
         raise RecordError(
             f"The entry {opened.kind} changes too many rows at once ({octets} bytes): split it into several."
         )
+
+
+def finish_migration(opened: Entry, shapes: Mapping[str, Shape]) -> None:
+    """End an entry inside a migration's own transaction, which goes on to change tables afterwards."""
+    touched = "SELECT EXISTS (SELECT 1 FROM record_touched)"
+    if connection.vendor == "postgresql":
+        touched = "SELECT current_setting('kulla.images', true) <> ''"
+    with connection.cursor() as cursor:
+        cursor.execute(touched)
+        if cursor.fetchone()[0]:
+            kind = kinds.find(opened.kind)
+            _finish(opened, kind, person=None, office=None, actor="job:migrate", shapes=shapes)
+        if connection.vendor == "postgresql":
+            # Deferred checks run now: a table with waiting trigger events cannot be altered.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+            cursor.execute("SELECT set_config('kulla.entry', '', true)")
+        else:
+            cursor.execute("DELETE FROM record_open")
 
 
 def _explain(error: IntegrityError, opened: Entry) -> Exception:

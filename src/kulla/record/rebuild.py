@@ -7,6 +7,7 @@
 5. Note where the tables stand. The sequencer finds them level and opens writes once two mirrors have confirmed.
 """
 
+import gc
 import hashlib
 import os
 import shutil
@@ -103,6 +104,7 @@ def load(
         raise RebuildError("The database holds entries already: rebuild into an empty one.")
     if connection.vendor == "sqlite":
         connection.disable_constraint_checking()  # not possible inside a transaction
+    gc.disable()  # millions of small objects and no cycles: a fifth of the time
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             triggers.drop()
@@ -121,6 +123,7 @@ def load(
             connection.check_constraints()
             triggers.install()
     finally:
+        gc.enable()
         if connection.vendor == "sqlite":
             connection.enable_constraint_checking()
     readiness.forget()

@@ -5,12 +5,14 @@ one transaction writes (IMMEDIATE), so the one row of record_open is the open en
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
 from kulla.record import images
 from kulla.record.errors import RecordError
+from kulla.record.images import Shape
 from kulla.record.models import Grave
 
 TABLES = (
@@ -25,7 +27,7 @@ def open_entry(cursor: CursorWrapper, key: UUID) -> None:
     cursor.execute("INSERT INTO record_open VALUES (%s)", [key.hex])
 
 
-def close_entry(cursor: CursorWrapper) -> str:
+def close_entry(cursor: CursorWrapper, shapes: Mapping[str, Shape]) -> str:
     """The images of all touched rows, as lines (see images.py); no change is allowed from here on."""
     cursor.execute("SELECT table_name, key FROM record_touched")
     touched: dict[str, list[UUID]] = defaultdict(list)
@@ -33,14 +35,13 @@ def close_entry(cursor: CursorWrapper) -> str:
         touched[table].append(UUID(key))
     lines: list[str] = []
     for table, keys in touched.items():
-        lines += _read_back(table, keys)
+        lines += _read_back(shapes[table], keys)
     cursor.execute("DELETE FROM record_touched")
     cursor.execute("DELETE FROM record_open")
     return "\n".join(lines)
 
 
-def _read_back(table: str, keys: list[UUID]) -> list[str]:
-    shape = images.shapes()[table]
+def _read_back(shape: Shape, keys: list[UUID]) -> list[str]:
     fields = [field.attname for field in shape.model._meta.concrete_fields]
     place = fields.index("id")
     lines: dict[UUID, str] = {}
@@ -50,9 +51,9 @@ def _read_back(table: str, keys: list[UUID]) -> list[str]:
             lines[values[place]] = images.row_line(shape, values)
         gone = [key for key in some if key not in lines]
         for key, rev in Grave.objects.filter(pk__in=gone).values_list("key", "rev"):
-            lines[key] = images.grave_line(table, shape.model.schema_version, key, rev)
+            lines[key] = images.grave_line(shape.table, shape.model.schema_version, key, rev)
     if lost := [key for key in keys if key not in lines]:
         raise RecordError(
-            f"The key {lost[0]} of {table} is not stored as Django stores UUIDs (32 hex digits)."
+            f"The key {lost[0]} of {shape.table} is not stored as Django stores UUIDs (32 hex digits)."
         )
     return [lines[key] for key in keys]
