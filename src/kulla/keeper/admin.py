@@ -162,7 +162,7 @@ class Admin:
         """
         if role not in ROLES or (role != OPERATOR) != (office is not None):
             raise KeeperError("An official is the operator, or a receptionist of an office.")
-        keeper, secret = self._keeper, totp or pyotp.random_base32()
+        keeper, secret = self._keeper, _totp_secret(totp)
         person = self._find(number)
         if person is None:
             person = self._new_official(name, number)
@@ -179,7 +179,7 @@ class Admin:
 
     def set_second_factor(self, number: str, secret: str | None = None) -> str:
         """Give a person a TOTP secret (base32), made unless given."""
-        secret = secret or pyotp.random_base32()
+        secret = _totp_secret(secret)
         self._keeper.committer.commit(self._keeper.credentials.totp_body(self._person(number), secret))
         return secret
 
@@ -231,6 +231,13 @@ class Admin:
         if person is None:
             raise Refusal("unknown_person", "The register has nobody with this number.")
         return person
+
+
+def _totp_secret(given: str | None) -> str:
+    try:
+        return pyotp.TOTP(given).secret if given else pyotp.random_base32()
+    except ValueError as error:
+        raise KeeperError("A second factor's secret is base32 of at least 14 bytes (RFC 4226).") from error
 
 
 def _uuid(value: UUID | str) -> UUID:

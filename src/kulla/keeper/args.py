@@ -73,6 +73,13 @@ class Args:
         """A list of maps, each made into something."""
         return [make(Args(value)) for value in self.list(name, limit)]
 
+    def blobs(self, name: str, limit: int) -> list[bytes]:
+        """A list of byte strings."""
+        values = self.list(name, limit)
+        if not all(isinstance(value, bytes) for value in values):
+            raise Refusal("bad_request", f"The argument {name} holds something that is not bytes.")
+        return values
+
     def list(self, name: str, limit: int) -> list[Any]:
         """A list of at most `limit` elements."""
         value = self._of(name, list)

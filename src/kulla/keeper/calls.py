@@ -143,7 +143,7 @@ def looks_confirmed(keeper: Keeper, args: Args) -> Any:
 
 
 def restore_looks(keeper: Keeper, args: Args) -> Any:
-    return keeper.restore_looks([bytes(each) for each in args.list("sealed", 100_000)])
+    return keeper.restore_looks(args.blobs("sealed", 100_000))
 
 
 def looked_at_me(keeper: Keeper, args: Args) -> Any:

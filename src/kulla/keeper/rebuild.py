@@ -162,9 +162,12 @@ def _source(source: str | Path, root: RootKey) -> Iterator[Record]:
 def _from_address(url: str, root: RootKey) -> Iterator[Record]:
     connection = CopyConnection(Copy(url, url), copies_signer(root))
     start = 1
-    while records := connection.records(start):
-        yield from records
-        start = records[-1].seq + 1
+    try:
+        while records := connection.records(start):
+            yield from records
+            start = records[-1].seq + 1
+    finally:
+        connection.close()
 
 
 def _from_folder(folder: Path) -> Iterator[Record]:
