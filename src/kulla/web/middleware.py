@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
@@ -48,6 +49,9 @@ class PlainErrors:
             allowed = response.get("Allow", "")
             response = errors.page(request, 405)
             response["Allow"] = allowed
+        if request.headers.get("HX-Request") and response.get("Location", "").startswith(reverse("sign-in")):
+            # The session ended while a page asked for its fragment: the whole page goes to sign-in, and back.
+            response = HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Refresh": "true"})
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

@@ -9,6 +9,7 @@ from kulla.identity import device
 from kulla.identity.tests.conftest import Visitors, browser
 from kulla.identity.views.public import matches, plain
 from kulla.keeper.testkit import RunningKeeper
+from kulla.registry import door
 from kulla.registry import services as registry
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +121,21 @@ def test_a_search_is_never_an_error(portal: RunningKeeper) -> None:
         page = visitor.get("/services", {"q": words})
         assert page.status_code == 200
         assert "<script>" not in page.content.decode()
+
+
+def test_the_keeper_away_has_words(signed_in: Visitors, settings: object) -> None:
+    """A page that needs it says so; the session is not lost."""
+    arta = signed_in(signed_in.keeper.arta)
+    working = settings.KULLA_KEEPER_SOCKET  # type: ignore[attr-defined]
+    settings.KULLA_KEEPER_SOCKET = "/nonexistent/keeper.sock"  # type: ignore[attr-defined]
+    door.keeper.cache_clear()
+    answer = arta.get("/my")
+    assert answer.status_code == 503
+    assert "We cannot look up who you are right now" in answer.content.decode()
+    assert answer["Retry-After"] == "60"
+    settings.KULLA_KEEPER_SOCKET = working  # type: ignore[attr-defined]
+    door.keeper.cache_clear()
+    assert arta.get("/my").status_code == 200
 
 
 @pytest.mark.parametrize(

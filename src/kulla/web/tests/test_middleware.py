@@ -136,6 +136,13 @@ def test_a_wrong_method_has_words(visitor: Client) -> None:
     assert answer["Allow"] == "POST"
 
 
+def test_a_fragment_never_becomes_the_sign_in_page(visitor: Client) -> None:
+    """When a session ends, the page that polls is loaded anew as a whole."""
+    answer = visitor.get("/my", HTTP_HX_REQUEST="true")
+    assert (answer.status_code, answer["HX-Refresh"]) == (204, "true")
+    assert visitor.get("/my").status_code == 302
+
+
 def test_a_page_that_does_not_exist(visitor: Client) -> None:
     """In the visitor's language, with the way home."""
     answer = visitor.get("/nope")
