@@ -168,9 +168,9 @@ class Wipe:
         """What every visitor sees while it goes on: the counter for readers, 'not taken' for senders."""
         method, _ = relay.request_line(head)
         if method not in {"GET", "HEAD"}:
-            return pages.away(method or "POST", forwarded=False)
+            return pages.away(method or "POST", head, forwarded=False)
         failed = self.state["step"] == "failed"
-        body = render(self.state)
+        body = render(self.state, pages.in_order(head))
         return pages.response(
             "503 Service Unavailable",
             pages.page(
@@ -189,10 +189,11 @@ LABELS = {
 }
 
 
-def render(state: dict[str, Any]) -> str:
-    """The counter in both languages as trusted HTML, from the state of a wipe."""
+def render(state: dict[str, Any], order: tuple[str, str]) -> str:
+    """The counter in both languages, in this order, as trusted HTML, from the state of a wipe."""
     parts = []
-    for place, language in enumerate(("sq", "en")):
+    for number, language in enumerate(order, start=1):
+        place = ("sq", "en").index(language)
         title = ("Rezervimet tuaja janë të sigurta", "Your bookings are safe")[place]
         explain = (
             "Portali dhe regjistri u fshinë vërtet. Ata po rindërtohen nga pasqyrat e pavarura.",
@@ -211,7 +212,7 @@ def render(state: dict[str, Any]) -> str:
             f"<p><strong>{html.escape(state.get('sentence', ''))}</strong></p>" if "sentence" in state else ""
         )
         parts.append(
-            f'<section lang="{language}">{pages.heading(place + 1, title)}<p>{html.escape(explain)}</p>'
+            f'<section lang="{language}">{pages.heading(number, title)}<p>{html.escape(explain)}</p>'
             f"<p><strong>{html.escape(facts[0][0])} …</strong></p><dl>{listed}</dl>{trouble}</section>"
         )
     return "".join(parts)

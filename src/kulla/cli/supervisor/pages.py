@@ -7,17 +7,18 @@ no style sheet, no script, nothing that would have to be fetched from a portal t
 import html
 from collections.abc import Mapping
 
-STYLE = """\
-body{font:1.1875rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;margin:0;color:#1c1b19;background:#fff}
-header{background:#5b1a18;color:#fff;padding:.75rem 1rem;font-weight:700;font-size:1.5rem}
-main{max-width:42rem;margin:0 auto;padding:1rem}
-section{border-top:4px solid #5b1a18;padding:.5rem 0 1rem}
-h1{font-size:1.75rem;line-height:1.2;margin:.5rem 0}
-a{color:#14507a}a:focus{outline:3px solid #fd0;background:#fd0;color:#000}
-dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem}dt{font-weight:700}dd{margin:0}
-progress{width:100%;height:1.5rem;accent-color:#5b1a18}
+FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif'
+CSS_FONT = FONT.replace('"', "'")
+STYLE = f"""\
+body{{font:1.1875rem/1.5 {FONT};margin:0;color:#2a2522;background:#fff}}
+header{{background:#2a2522;color:#fff;padding:.75rem 1rem;font-weight:700;font-size:1.5rem}}
+header{{border-bottom:6px solid #8c1d24}}
+main{{max-width:42rem;margin:0 auto;padding:1rem}}
+section{{padding:.5rem 0 1rem}}
+section+section{{border-top:1px solid #b9aea2}}
+h1,h2{{font-size:1.75rem;line-height:1.2;margin:1rem 0}}
+dl{{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem}}dt{{font-weight:700}}dd{{margin:0}}
 """
-
 OWN_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
 AWAY = {
     "sq": (
@@ -85,15 +86,25 @@ def page(title: str, body: str, *, refresh_s: int | None = None) -> str:
     )
 
 
-def in_both(words: Mapping[str, tuple[str, tuple[str, ...]]], *, refresh_s: int | None = None) -> str:
-    """A page with the Albanian words first and the English ones under them."""
+def in_order(head: bytes) -> tuple[str, str]:
+    """Both languages, the one that the request's cookie names first; Albanian when it names none."""
+    return ("en", "sq") if b"language=en" in head else ("sq", "en")
+
+
+def in_both(
+    words: Mapping[str, tuple[str, tuple[str, ...]]], head: bytes = b"", *, refresh_s: int | None = None
+) -> str:
+    """A page with the words in both languages, the reader's first if the request's head tells it."""
     sections = [
         f'<section lang="{language}">{heading(number, title)}'
         + "".join(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs)
         + "</section>"
-        for number, (language, (title, paragraphs)) in enumerate(words.items(), start=1)
+        for number, language in enumerate(in_order(head), start=1)
+        for title, paragraphs in [words[language]]
     ]
-    return page(" / ".join(title for title, _ in words.values()), "".join(sections), refresh_s=refresh_s)
+    return page(
+        " / ".join(words[language][0] for language in in_order(head)), "".join(sections), refresh_s=refresh_s
+    )
 
 
 def heading(level: int, text: str) -> str:
@@ -119,21 +130,23 @@ def response(
     return head if head_only else head + content
 
 
-def away(method: str, *, forwarded: bool) -> bytes:
+def away(method: str, head: bytes, *, forwarded: bool) -> bytes:
     """What to answer while the portal is away.
 
-    method: of the request. forwarded: the portal had the request already when it went away, so whether
+    method: of the request with this head. forwarded: the portal had the request already when it went away, so whether
     something was taken is not known.
     """
     if method in {"GET", "HEAD"}:
-        return response("503 Service Unavailable", in_both(AWAY, refresh_s=2), head_only=method == "HEAD")
-    return response("503 Service Unavailable", in_both(UNKNOWN if forwarded else NOT_TAKEN))
+        return response(
+            "503 Service Unavailable", in_both(AWAY, head, refresh_s=2), head_only=method == "HEAD"
+        )
+    return response("503 Service Unavailable", in_both(UNKNOWN if forwarded else NOT_TAKEN, head))
 
 
 def copy(page_bytes: bytes) -> bytes:
     """The kept copy of a public page, with a notice that only the public pages answer for now."""
     notice = "".join(
-        f'<p lang="{language}" style="background:#fd0;color:#000;margin:0;padding:.5rem 1rem">'
+        f'<p lang="{language}" style="font:1rem/1.4 {CSS_FONT};background:#fd0;color:#000;margin:0;padding:.5rem 1rem">'
         f"<strong>{html.escape(title)}.</strong> {html.escape(paragraphs[-1])}</p>"
         for language, (title, paragraphs) in AWAY.items()
     ).encode()

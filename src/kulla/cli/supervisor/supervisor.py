@@ -168,14 +168,14 @@ class Supervisor:
             return self.held_answer(head)
         method, target = relay.request_line(head)
         if not method:
-            return pages.response("400 Bad Request", pages.in_both(pages.AWAY))
+            return pages.response("400 Bad Request", pages.in_both(pages.AWAY, head))
         if method == "GET":
             if (page := static_pages.kept(self.home.run / "pages", target, head)) is not None:
                 return pages.copy(page)
             if (content := static_pages.asset(ASSETS, target)) is not None:
                 content_type = mimetypes.guess_type(target)[0] or "application/octet-stream"
                 return pages.response("200 OK", content, content_type=content_type)
-        return pages.away(method, forwarded=forwarded)
+        return pages.away(method, head, forwarded=forwarded)
 
     def _handlers(self) -> dict[str, control.Handler]:
         return {"status": self._status, **(self._demo.handlers() if self._demo else {})}

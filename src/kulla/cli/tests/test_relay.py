@@ -11,7 +11,7 @@ from kulla.cli.supervisor.relay import Relay, request_line
 
 def answer(head: bytes, forwarded: bool) -> bytes:
     method, _ = request_line(head)
-    return pages.away(method or "GET", forwarded=forwarded)
+    return pages.away(method or "GET", head, forwarded=forwarded)
 
 
 async def exchange(port: int, request: bytes) -> bytes:

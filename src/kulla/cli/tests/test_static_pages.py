@@ -66,6 +66,16 @@ def test_a_copy_says_that_it_is_one() -> None:
     )
 
 
+def test_the_readers_language_comes_first() -> None:
+    albanian = pages.away("GET", b"GET / HTTP/1.1\r\n\r\n", forwarded=False).decode()
+    english = pages.away(
+        "GET", b"GET / HTTP/1.1\r\nCookie: a=b; language=en\r\n\r\n", forwarded=False
+    ).decode()
+
+    assert albanian.index("<h1>Portali po kthehet") < albanian.index("<h2>The portal is coming back")
+    assert english.index("<h1>The portal is coming back") < english.index("<h2>Portali po kthehet")
+
+
 def test_a_long_home_has_short_sockets_of_its_own(tmp_path: Path) -> None:
     long = tmp_path / ("x" * 100)
     short = Home(long, {}).socket("keeper.sock")

@@ -1,5 +1,6 @@
 """A tiny country from creation to wipe, with the real programs: nothing in here is pretended."""
 
+import contextlib
 import http.client
 import io
 import json
@@ -8,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -188,6 +190,34 @@ def test_a_home_is_never_overwritten(made: Path) -> None:
     assert (made / "home.json").read_bytes() == before
 
 
+def test_people_are_imported_and_bad_lines_named(made: Path, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(
+        "number,first_name,last_name,birth_date,sex,phone,email,language,guardian_number,address\n"
+        "J05917001A,Drita,Shehu,1990-09-17,f,,,sq,,Berat\n"
+        "J05917002A,Drita,Shehu,1990-99-17,f,,,sq,,Berat\n"
+        "nonsense\n"
+    )
+    away = kulla("people", "import", file, "--home", tmp_path)
+    mirrors = [
+        subprocess.Popen([*KULLA, "mirror", "--config", str(made / "operators" / number / "operator.json")])
+        for number in "123"
+    ]
+    try:
+        imported = kulla("people", "import", file, "--home", made)
+        again = kulla("people", "import", file, "--home", made)
+    finally:
+        for mirror in mirrors:
+            mirror.terminate()
+            mirror.wait(10)
+
+    assert away.returncode == 2
+    assert imported.returncode == 1
+    assert "1 people added, 0 known already, 2 lines not imported." in imported.stdout
+    assert re.findall(r"^line (\d+): .+\.$", imported.stderr, re.MULTILINE) == ["3", "4"]
+    assert "0 people added, 1 known already" in again.stdout
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_creation_leaves_no_half_home(tmp_path: Path, number: signal.Signals) -> None:
     home = tmp_path / "demo"
@@ -364,6 +394,22 @@ def test_a_wipe_is_refused_without_a_form_of_ours(up: Up) -> None:
     assert (up.home / "portal" / "db.sqlite3").exists()
 
 
+def test_a_living_country_is_not_rebuilt(up: Up) -> None:
+    refused = kulla(
+        "rebuild",
+        "--home",
+        up.home,
+        "--keys",
+        up.home / "holders",
+        "--from",
+        up.home / "operators" / "1",
+        "--replace",
+    )
+
+    assert refused.returncode == 2
+    assert refused.stderr == "kulla rebuild: The keeper of this home is running; stop it first.\n"
+
+
 def test_stop_is_quick_and_leaves_nothing_then_a_second_start_is_quick_too(up: Up) -> None:
     pids = up.pids()
     assert len(pids) >= 6
@@ -382,3 +428,67 @@ def test_stop_is_quick_and_leaves_nothing_then_a_second_start_is_quick_too(up: U
     finally:
         if again.process.poll() is None:
             again.process.kill()
+
+
+def rebuild(home: Path, *numbers: str, replace: bool = True) -> subprocess.CompletedProcess[str]:
+    sources = [argument for number in numbers for argument in ("--from", home / "operators" / number)]
+    more = ["--replace"] if replace else []
+    return kulla("rebuild", "--home", home, "--keys", home / "holders", *sources, *more)
+
+
+def test_what_is_left_is_not_overwritten_and_what_is_missing_is_named(running: Up, tmp_path: Path) -> None:
+    home = running.home
+    assert running.process.poll() is not None
+
+    for refused, said in (
+        (rebuild(home, "1", "2", replace=False), "is not empty; --replace moves it aside"),
+        (rebuild(home, "9"), "is not an operator's folder"),
+        (kulla("rebuild", "--home", home), "needs --keys HOLDERS"),
+        (
+            kulla("rebuild", "--home", home, "--keys", tmp_path, "--from", home / "operators" / "1"),
+            "is missing",
+        ),
+        (kulla("rebuild", "--home", home, "--compare"), "give the holders' keys"),
+    ):
+        assert refused.returncode == 2
+        assert said in refused.stderr
+    assert (home / "portal" / "db.sqlite3").exists()
+
+
+def test_one_operator_brings_it_back_and_the_gap_is_stated(running: Up) -> None:
+    home = running.home
+    rebuilt = rebuild(home, "3")
+
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    assert "Only one key copy was read" in rebuilt.stdout
+    assert "Only one operator's copy was given" in rebuilt.stdout
+    assert list((home / "replaced").glob("*/portal/db.sqlite3"))
+    early = kulla("rebuild", "--home", home, "--compare", "--keys", home / "holders")
+    assert (
+        "cosigned by 1 of 3" in early.stderr
+    )  # nothing is promised again before two mirrors have confirmed it
+    again = start(home)
+    try:
+        wait(
+            lambda: kulla("rebuild", "--home", home, "--compare").returncode == 0,
+            20,
+            "not level with the journal",
+        )
+    finally:
+        stop(again)
+
+
+def test_a_row_changed_behind_the_journals_back_is_named(running: Up) -> None:
+    home = running.home
+    with contextlib.closing(sqlite3.connect(home / "portal" / "db.sqlite3")) as database:
+        for (name,) in database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'appointments_office'"
+        ).fetchall():
+            database.execute(f'DROP TRIGGER "{name}"')
+        database.execute("UPDATE appointments_office SET town = 'Nowhere' WHERE rowid = 1")
+        database.commit()
+
+    compared = kulla("rebuild", "--home", home, "--compare", "--keys", home / "holders")
+
+    assert compared.returncode == 1
+    assert re.search(r"appointments_office \S+ was changed .*'Nowhere'", compared.stdout)
