@@ -351,6 +351,6 @@ def _notice(template: str, row: Appointment, where: str) -> record.Effect:
             "person": row.person,
             "service": SERVICE,
             "template": template,
-            "params": {"when": words.in_each_language(row.starts_at), "where": where},
+            "params": {"when": dict(words.in_each_language(row.starts_at)), "where": where},
         },
     )

@@ -1,6 +1,9 @@
 """Times, distances and states in words, in the active language. Dates and clocks are spoken by `kulla.web.when`."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
+from types import MappingProxyType
 
 from babel.dates import format_date
 from django.utils.translation import get_language, override
@@ -36,13 +39,14 @@ def when_of(appointment: Appointment) -> str:
     return when(appointment.starts_at)
 
 
-def in_each_language(moment: datetime) -> dict[str, str]:
+@lru_cache(maxsize=4096)  # many book the same instants; it would be the dearest line of a booking
+def in_each_language(moment: datetime) -> Mapping[str, str]:
     """Day and time in each language, for notices that the keeper writes in the reader's."""
     texts = {}
     for code in LANGUAGES:
         with override(code):
             texts[code] = when(moment)
-    return texts
+    return MappingProxyType(texts)
 
 
 def distance(kilometres: float) -> str:

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
+from kulla.keeper_client import Ticket
 from kulla.record import api as record
 from kulla.record.models import Outbox
 from kulla.registry.actor import Actor
@@ -399,6 +400,17 @@ def test_booking_is_few_statements(book: Book, mother: Someone) -> None:
         book(mother)
     limit = 5 if connection.vendor == "postgresql" else 12
     assert len(seen) <= limit, [query["sql"][:90] for query in seen]
+
+
+def test_a_failure_after_the_insert_leaves_nothing(book: Book, mother: Someone, stranger: Someone) -> None:
+    """The receipt's claims cannot be sealed: neither row nor entry stays, and the time is free."""
+    broken = Ticket(b"1" * 16, b"2" * 32, b"too short", b"")
+    mother.ticket = lambda person: broken  # type: ignore[method-assign]
+    before = Outbox.objects.count()
+    with pytest.raises(ValueError):
+        book(mother)
+    assert not Appointment.objects.exists() and Outbox.objects.count() == before
+    book(stranger)
 
 
 # -- what becomes of it --------------------------------------------------------------------------------------------
