@@ -4,27 +4,28 @@
 2. The newest image of every row goes into a scratch SQLite file, so memory stays flat.
 3. Every row of every kept table must be exactly its newest image; every image must have its row or its grave.
 4. record_entry, which pages read, must say of each entry what the journal says.
-Rows of entries that still wait in the outbox are taken from there.
+All of it against one snapshot of the tables; rows of entries that still wait in the outbox are taken from there.
 """
 
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import cbor2
+from django.db import connection, transaction
 
-from kulla.journal.checkpoint import parse_checkpoint
+from kulla.journal.checkpoint import Checkpoint, parse_checkpoint
 from kulla.journal.entry import Image
 from kulla.journal.errors import JournalError
 from kulla.journal.note import split_note
 from kulla.journal.policy import Policy
 from kulla.journal.store import LogFolder
-from kulla.record import images, tables
+from kulla.record import images, readiness, tables
 from kulla.record.errors import RebuildError
 from kulla.record.models import Entry, Outbox
 from kulla.record.walking import Found, SegmentKey, walk
@@ -42,7 +43,7 @@ def compare(
 ) -> list[str]:
     """Each difference between the tables and the journal as one sentence; [] when there is none.
 
-    Writes nothing. Best with the portal stopped: what commits meanwhile may show up as a difference.
+    Writes nothing, and the portal may go on meanwhile: one snapshot of the tables is compared.
     Raises RebuildError when the journal itself does not hold.
     """
     folder = LogFolder(journal)
@@ -55,25 +56,62 @@ def compare(
         raise RebuildError(f"The journal's checkpoint does not hold: {error}") from error
     checkpoint = parse_checkpoint(split_note(note)[0])
     with (
+        _snapshot(),
         tempfile.TemporaryDirectory(prefix="kulla-compare-") as scratch,
         closing(_Expected(Path(scratch) / "expected.sqlite3")) as expected,
     ):
+        applied = readiness.applied()
+        if applied > checkpoint.size:
+            # the portal goes on while we look: what it published after our first look is there now
+            checkpoint = _later(folder, policy, applied)
+        waiting = set()
         for row in Outbox.objects.values("uuid", "at_ms", "kind", "images"):
+            waiting.add(row["uuid"])
             for image in images.parse_lines(row["images"]):
                 expected.put(image, _WAITING, row["at_ms"], row["kind"], row["uuid"])
         differences: list[str] = []
         for found in walk(folder, checkpoint, segment_key):
-            for entry in found:
+            here = [entry for entry in found if entry.index < applied or entry.payload.uuid not in waiting]
+            for entry in here:
                 for image in entry.payload.rows:
                     payload = entry.payload
                     expected.put(image, entry.index, payload.at_ms, payload.kind, payload.uuid)
-            differences += _check_entries(found)
+            differences += _check_entries(here)
             progress("compare", found[-1].index + 1, checkpoint.size)
         for shape in images.shapes().values():
             differences += _check_table(shape, expected)
         differences += expected.not_seen()
         differences += _too_many_entries(checkpoint.size)
     return differences
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    """Every query inside sees the tables as they are at the first: the portal may go on meanwhile."""
+    if connection.vendor == "postgresql":
+        with transaction.atomic(durable=True), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN DEFERRED")  # Django's own would be IMMEDIATE and keep every writer waiting
+        try:
+            yield
+        finally:
+            cursor.execute("ROLLBACK")
+
+
+def _later(folder: LogFolder, policy: Policy, applied: int) -> Checkpoint:
+    note = folder.read_checkpoint_note() or ""
+    try:
+        checkpoint = policy.check(note).checkpoint
+    except JournalError as error:
+        raise RebuildError(f"The journal's checkpoint does not hold: {error}") from error
+    if applied > checkpoint.size:
+        raise RebuildError(
+            f"The tables say that they hold {applied} entries; the journal has {checkpoint.size}."
+        )
+    return checkpoint
 
 
 class _Expected:
@@ -156,6 +194,8 @@ def _short(value: Any) -> str:
 
 
 def _check_entries(found: list[Found]) -> Iterator[str]:
+    if not found:
+        return
     told = {
         row.uuid: row for row in Entry.objects.filter(index__gte=found[0].index, index__lte=found[-1].index)
     }
@@ -184,5 +224,6 @@ def _check_entries(found: list[Found]) -> Iterator[str]:
 
 
 def _too_many_entries(size: int) -> Iterator[str]:
+    """Entries beyond the journal's end: the snapshot's last entry was published before `size` was read."""
     for uuid, index in Entry.objects.filter(index__gte=size).values_list("uuid", "index"):
         yield f"record_entry tells of an entry {uuid} at {index}, but the journal ends at {size}."

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import random
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -335,3 +336,77 @@ def test_images_of_an_older_version_are_brought_up(
     bring_back(country, mirrors)
     assert app.Tag.objects.get().word == "old-2-3"
     assert json.dumps(check(country)) == "[]"
+
+
+def test_two_copies_that_contradict_each_other_are_not_rebuilt_from(lived: Country, tmp_path: Path) -> None:
+    """The journal's key signed two stories: nobody but people can say which is true."""
+    copies = []
+    for story in range(2):
+        copy = tmp_path / f"story-{story}"
+        shutil.copytree(lived.mirror_folders()[0], copy)
+        folder = LogFolder(copy)
+        entries = [(uuid4(), b"story %d" % story, bytes(32))] * (story + 1)
+        public = lived.rebuild_key.public_key().public_bytes_raw()
+        staged = journal_log.stage(folder, lived.signer, entries, [public])
+        journal_log.publish(folder, staged, staged.note)
+        copies.append(copy)
+    wipe(lived)
+    with pytest.raises(RebuildError, match="are not copies of one journal"):
+        bring_back(lived, copies)
+
+
+def test_compare_believes_no_payload_that_does_not_lead_to_the_root(lived: Country) -> None:
+    """A thief who changes the tables may change the portal's own journal folder too."""
+    victim = max(lived.folder.path.glob("segment/*/*"))
+    data = bytearray(victim.read_bytes())
+    data[-1] ^= 1
+    victim.write_bytes(data)
+    with pytest.raises(RebuildError, match="are not those of the tree"):
+        check(lived)
+    victim.unlink()
+    with pytest.raises(RebuildError, match="are missing"):
+        check(lived)
+
+
+def test_compare_may_run_while_the_portal_goes_on(app: ModuleType, record: Record, lived: Country) -> None:
+    """Asking the keeper for a segment's key records a look: compare itself makes entries."""
+    live_a_little(app, record, 2, 31)
+    sequencer, busy = lived.sequencer(), [0]
+
+    def on_other_connection(seed: int) -> None:
+        try:
+            live_a_little(app, record, 2, seed)
+            lived.receive(sequencer)
+        finally:
+            connection.close()
+
+    def segment_key(header: bytes) -> bytes:
+        busy[0] += 1
+        other = threading.Thread(target=on_other_connection, args=(100 + busy[0],))
+        other.start()
+        other.join(30)
+        return lived.segment_key(header)
+
+    assert compare(journal=lived.folder.path, policy=lived.policy, segment_key=segment_key) == []
+    assert busy[0] >= 4
+    assert check(lived) == []
+
+
+def test_reconcile_does_not_bend_a_row_that_a_waiting_entry_changed(
+    app: ModuleType, record: Record, country: Country
+) -> None:
+    with record():
+        tag = app.Tag.objects.create(home=HOME, word="old")
+    country.receive()
+    with record():
+        app.Tag.objects.update(word="new")
+    with connection.cursor() as cursor:  # an older record of where the tables stand
+        cursor.execute("DELETE FROM record_entry")
+        cursor.execute("UPDATE record_state SET applied = 0")
+    sequencer = country.sequencer()
+    sequencer.step()
+    tag.refresh_from_db()
+    assert (tag.word, tag.rev) == ("new", 2)
+    assert State.objects.get().applied == 1
+    assert country.receive(sequencer) == 1
+    assert check(country) == []
