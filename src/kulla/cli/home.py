@@ -1,5 +1,6 @@
 """Where things lie in a home (the folder of a demo or of one host), and the environment its programs get."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -65,6 +66,15 @@ class Home:
         if short.stat().st_uid != os.getuid():
             raise CommandError(f"{short} belongs to someone else; choose a home with a shorter path.")
         return short / name
+
+    def remove_sockets(self) -> None:
+        """Take the sockets away after a stop, and the short folder with them where there is one."""
+        for name in ("keeper.sock", "up.sock"):
+            path = self.socket(name)
+            path.unlink(missing_ok=True)
+            if path.parent != self.run:
+                with contextlib.suppress(OSError):  # the other one may be in it still
+                    path.parent.rmdir()
 
     def environment(self) -> dict[str, str]:
         """What every program of this home gets in its environment."""

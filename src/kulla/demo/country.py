@@ -150,8 +150,7 @@ class Maker:
             self.furnish(offices)
         finally:
             processes.stop(self.programs)
-            for name in ("keeper.sock", "up.sock"):
-                self.home.socket(name).unlink(missing_ok=True)
+            self.home.remove_sockets()
 
     # -- institutions ----------------------------------------------------------------------------------------
     def make_institutions(self) -> None:

@@ -136,11 +136,11 @@ class Supervisor:
         finally:
             announce.cancel()
             ear.close()
-            self.home.socket("up.sock").unlink(missing_ok=True)
             await self.relay.close()
             await self.children["portal"].stop(STOP_PORTAL_S)
             rest = [child for name, child in self.children.items() if name != "portal"]
             await asyncio.gather(*(child.stop(STOP_REST_S) for child in rest))
+            self.home.remove_sockets()
             self.say("Everything is stopped.")
 
     def stop(self) -> None:
