@@ -164,6 +164,8 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = PACKAGE / "web" / "static"
 STATICFILES_DIRS: list[str] = []
+# A name with the hash of its content never means anything else: browsers keep it for ever.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^.+-[0-9a-f]{12}\..+$"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
@@ -177,5 +179,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": os.environ.get("KULLA_LOG", "INFO")},
     # Django logs each 4xx with its path; a path is public here, but the noise hides what matters.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    # A forged Host header is answered with 400; a stack trace for each would fill the disk.
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
 }

@@ -12,6 +12,7 @@ from django.urls import reverse
 from kulla.keeper_client import KeeperUnavailable, Refused, Session
 from kulla.registry import actor, cookie, door, resume
 from kulla.registry.access import rule_of
+from kulla.web import errors
 
 RENEW_BELOW_MS = 10 * 60 * 1000  # a token lives 15 minutes: one renewal each five minutes of use
 
@@ -76,6 +77,8 @@ class Access:
             except Refused:
                 door.revocations.add(session.sid)
                 return self._sign_in(request)
+            except KeeperUnavailable as error:
+                return errors.of_exception(request, error)
         return None
 
     def _session(self, request: HttpRequest) -> tuple[Session | None, str | None]:
