@@ -13,7 +13,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -54,7 +54,10 @@ class Committer:
         sealer: Sealer,
         copies: Copies,
         register: Register,
+        made_anew: Callable[[], None],
     ) -> None:
+        """`made_anew` is called when the register was derived from its first record on, before anything else is."""
+        self._made_anew = made_anew
         self._file, self._sealer, self._copies, self._register = file, sealer, copies, register
         self._applied, self._applied_hash = register.applied
         self._queue: queue.SimpleQueue[_Change | None] = queue.SimpleQueue()
@@ -143,7 +146,10 @@ class Committer:
         if self._copies.wait_joined(0.2) and self._copies.wait(self._file.last, 0.2):
             with self._appending:
                 self._check_register()
+                anew = self._applied == 0
                 self._apply_rest()
+                if anew:
+                    self._made_anew()
                 self.ready.set()
 
     def _check_register(self) -> None:

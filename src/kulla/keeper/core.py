@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import logging
 import os
 import threading
@@ -26,7 +27,7 @@ from kulla.keeper.keys import FileRootKey, KeyRing, copies_signer
 from kulla.keeper.looks import Looks, look
 from kulla.keeper.notices import Notices, Templates
 from kulla.keeper.opening import Opening
-from kulla.keeper.people import People
+from kulla.keeper.people import People, derive_pseudonyms
 from kulla.keeper.records import Record, RecordFile, Sealer
 from kulla.keeper.register import Register
 from kulla.keeper.sessions import Sessions
@@ -51,7 +52,13 @@ class Keeper:
         self.records = RecordFile(config.home / "records.log")
         self.register = Register(config.home / "register.sqlite3", sealer)
         self.copies = Copies(config.copies, copies_signer(root), self.records, self._adopt)
-        self.committer = Committer(self.records, sealer, self.copies, self.register)
+        self.committer = Committer(
+            self.records,
+            sealer,
+            self.copies,
+            self.register,
+            lambda: derive_pseudonyms(self.register, self.vault),
+        )
         self.vault = Vault(self.register, self.ring, self.committer)
         self.people = People(self.register, self.vault, numbers.scheme(config.numbers), config.time_zone)
         self.credentials = Credentials(self.register, self.vault, config.argon2)
@@ -194,8 +201,20 @@ class Keeper:
     def _restore_budgets(self) -> None:
         self.budgets.restore(self.looks.spent_since(self._clock() - DAY_MS))
 
+    def _keep_settings(self) -> None:
+        """A change of keeper.json becomes a record, so that a rebuilt keeper has it."""
+        now = (self.config.home / "keeper.json").read_text()
+        row = self.register.one("SELECT value FROM meta WHERE name = 'settings'")
+        if row is None or json.loads(row[0]) != json.loads(now):
+            self.committer.commit({"type": "settings", "settings": now})
+
     def _tend(self) -> None:
         """Housekeeping that no caller waits for."""
+        try:
+            if self.wait_ready(TEND_S):
+                self._keep_settings()
+        except KeeperError:
+            log.exception("the settings could not be kept as a record")
         while not self._stopping.wait(TEND_S):
             try:
                 self.sessions.record_ends()

@@ -2,7 +2,7 @@
 
 Files `log/looks-<first number>.log`; in them each entry after its length as u32. An entry: 0x01 ‖ number (u64) ‖
 hash of the entry before (32) ‖ nonce ‖ sealed CBOR ‖ tag. Numbers start at the time when the log was begun (Unix
-seconds × 2**20), so a log begun after a loss never uses a number again, and all of them together keep the order.
+milliseconds × 2**10), so a log begun after a loss never uses a number again, and all of them together keep the order.
 The portal takes the sealed entries into the journal and confirms them; after a loss it hands them back.
 
 `looks.sqlite3` is an index over these files and can be deleted.
@@ -28,7 +28,7 @@ from kulla.keeper.keys import open_box, seal_box
 log = logging.getLogger("kulla.keeper")
 HEAD = struct.Struct(">BQ32s")
 START = bytes(32)
-SHIFT = 20
+SHIFT = 10
 PAGE = 500
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS look (
@@ -128,7 +128,7 @@ class Looks:
             self._durable = end
 
     def _begin(self) -> None:
-        first = max(self._seq + 1, int(time.time()) << SHIFT)
+        first = max(self._seq + 1, (time.time_ns() // 1_000_000) << SHIFT)
         path = self._folder / f"looks-{first}.log"
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -241,11 +241,13 @@ class Looks:
             entries = [(raw, *self._unseal(raw)) for raw in sealed]
         except RecordsBroken as error:
             raise Refusal("looks", "These looks were not written by this keeper.") from error
-        new = [
-            (seq, raw, before, entry)
-            for raw, seq, before, entry in entries
-            if not self._rows("SELECT 1 FROM look WHERE seq = ?", seq)
-        ]
+        new = []
+        for raw, seq, before, entry in entries:
+            stored = self._rows("SELECT sealed FROM look WHERE seq = ?", seq)
+            if not stored:
+                new.append((seq, raw, before, entry))
+            elif stored[0][0] != raw:
+                raise Refusal("looks", "Another look stands under one of these numbers.")
         hashes = {hashlib.sha256(raw).digest() for raw, _, _, _ in entries}
         for seq, _, before, _ in new:
             stored = self._rows("SELECT sealed FROM look WHERE seq < ? ORDER BY seq DESC LIMIT 1", seq)

@@ -12,7 +12,7 @@ from kulla.keeper.errors import ConfigError
 from kulla.keeper.records import RecordFile
 from kulla.keeper.testkit import invented, keeper
 from kulla.keeper.tests.conftest import Country
-from kulla.keeper_client import KeeperUnavailable, Refused, connect
+from kulla.keeper_client import KeeperUnavailable, Refused, RegisterItem, connect
 
 
 @pytest.fixture
@@ -184,6 +184,29 @@ def test_a_register_of_another_chain_is_made_anew(fresh: Country) -> None:
     assert wait(lambda: fresh.client.status()["people"] == 6)
     assert fresh.client.renew(session.token).sid == session.sid
     assert "ALARM" in fresh.running.log()
+
+
+def test_a_deleted_register_is_made_anew_with_all_pseudonyms(fresh: Country) -> None:
+    session = fresh.sign_in(fresh.running.arta)
+    me = fresh.client.enter(session.token, "appointments").person
+    assert me
+    fresh.running.stop()
+    for path in fresh.running.keeper_home.glob("register.sqlite3*"):
+        path.unlink()
+    fresh.running.start()
+    [opened] = fresh.client.open(session.token, [RegisterItem(me, "appointments", "name")], "x")
+    assert opened.text == "Arta Hoxha"
+
+
+def test_changed_settings_become_a_record(fresh: Country) -> None:
+    import json
+
+    before = fresh.client.status()["records"]
+    path = fresh.running.keeper_home / "keeper.json"
+    fresh.running.stop()
+    path.write_text(json.dumps({**json.loads(path.read_text()), "notices_per_day": 3}))
+    fresh.running.start()
+    assert wait(lambda: fresh.client.status()["records"] == before + 1)
 
 
 def test_a_copy_with_another_record_is_not_overwritten_and_raises_an_alarm(
