@@ -35,28 +35,37 @@ def safe_back(request: HttpRequest, where: str | None) -> str:
     return "/"
 
 
-def plain(request: HttpRequest, title: str, sentence: str, status: int) -> HttpResponse:
-    """A page with one sentence."""
-    return render(request, "demo/plain.html", {"title": title, "sentence": sentence}, status=status)
+def plain(
+    request: HttpRequest, title: str, sentence: str, status: int, *, refresh_s: int | None = None
+) -> HttpResponse:
+    """A page with one sentence, which loads itself again after `refresh_s` seconds."""
+    context = {"title": title, "sentence": sentence, "refresh_s": refresh_s}
+    return render(request, "demo/plain.html", context, status=status)
 
 
 @require_GET
 @access.public
 def enter(request: Request, who: str) -> HttpResponseBase:
     """Sign in one of the demo's visitors through the real keeper, once a link."""
+    token = request.GET.get("t", "")
     try:
-        account = ask(settings.KULLA_CONTROL_SOCKET, "enter", who=who, token=request.GET.get("t", ""))
+        account = ask(settings.KULLA_CONTROL_SOCKET, "enter", who=who, token=token)
         session = sign_in(account, request)
+        ask(settings.KULLA_CONTROL_SOCKET, "entered", token=token)
     except ControlError:
         if request.session_now is not None:
             return HttpResponseRedirect(first_page(request.session_now.role))
         sentence = _("Each link signs in once. Print new ones in the terminal: kulla up --home … --links")
         return plain(request, _("This link has been used"), sentence, 404)
-    except (KeeperUnavailable, Refused):
-        sentence = _(
-            "The keeper does not sign anyone in at the moment. Try the link from a new start of kulla up."
-        )
-        return plain(request, _("Signing in does not work at the moment"), sentence, 503)
+    except (KeeperUnavailable, Refused) as error:
+        if isinstance(error, Refused) and error.code == "second_factor":
+            sentence = _(
+                "This account signed in a moment ago, and each code of its second factor works only once."
+            )
+        else:
+            sentence = _("The keeper does not sign anyone in at the moment.")
+        title = _("Signing in takes up to half a minute")
+        return plain(request, title, f"{sentence} {_('This page tries again by itself.')}", 503, refresh_s=3)
     response = HttpResponseRedirect(first_page(session.role))
     set_session(response, session)
     return response

@@ -284,7 +284,28 @@ def test_each_link_signs_in_once(up: Up) -> None:
         up.cookies = SimpleCookie()
         assert up.fetch("GET", link)[0] == 404
     assert up.fetch("GET", "/demo/enter/citizen?t=guess")[0] == 404
+    assert up.fetch("GET", up.link("citizen").replace("/citizen", "/operator"))[0] == 404
     assert up.fetch("GET", "/demo/enter/nobody?t=")[0] == 404
+
+
+def test_a_second_sign_in_within_one_code_waits_for_the_next_and_keeps_its_link(up: Up) -> None:
+    first, second = up.link("operator"), up.link("operator")
+    step = time.time() // 30
+    up.fetch("GET", first)
+    up.cookies = SimpleCookie()
+    link = second
+    codes = []
+
+    def signed_in() -> bool:
+        status, page, _ = up.fetch("GET", link)
+        codes.append(status)
+        assert status == 302 or 'http-equiv="refresh" content="3"' in page
+        return status == 302
+
+    wait(signed_in, 40, "the link never worked")
+    assert codes[0] == 503 or time.time() // 30 > step  # the next code began just between the two
+    up.cookies = SimpleCookie()
+    assert up.fetch("GET", link)[0] == 404
 
 
 def test_a_killed_portal_comes_back_and_leaves_a_page_meanwhile(up: Up) -> None:
