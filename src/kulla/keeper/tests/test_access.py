@@ -263,8 +263,10 @@ def test_sealing_for_nobody_or_too_much_is_refused(cast: Cast) -> None:
 def test_a_notice_goes_out_once_to_person_or_guardians(cast: Cast) -> None:
     client, entry = cast.client, uuid4()
     words = {"when": {"sq": "nesër", "en": "tomorrow"}, "where": "Tiranë"}
-    for _ in range(2):
-        client.notify(cast.besa_is, SERVICE, "booked", entry, words)
+    client.notify(cast.besa_is, SERVICE, "booked", entry, words)
+    records = client.status()["records"]
+    client.notify(cast.besa_is, SERVICE, "booked", entry, words)
+    assert client.status()["records"] == records, "the second time nothing is sent"
     mine = [notice for notice in client.inbox(cast.arta.token) if notice.whose == "Besa Hoxha"]
     assert [(notice.subject, notice.body) for notice in mine] == [
         ("Takimi juaj", "Takimi juaj: nesër, Tiranë.")

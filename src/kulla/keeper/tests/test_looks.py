@@ -149,6 +149,10 @@ def test_a_guardian_sees_looks_at_her_ward_and_own_looks_are_not_listed(small: C
     [looked] = small.client.looked_at_me(arta.token)
     assert (looked.whose, looked.purpose, looked.fields) == ("Besa Hoxha", "day_list", ["name"])
     assert small.client.looked_at_me(small.sign_in(small.running.dritan).token) == []
+    find(small, clerk, small.running.vjosa.number)
+    assert small.client.looked_at_me(clerk.token) == [], "she looked at herself"
+    find(small, small.sign_in(small.running.ilir), small.running.vjosa.number)
+    assert len(small.client.looked_at_me(clerk.token)) == 1
 
 
 def test_guardianship_ends(small: Country) -> None:
