@@ -13,7 +13,8 @@ from uuid import UUID
 from kulla.keeper_client import Entered, Session, Ticket
 from kulla.registry.door import keeper
 
-TICKETS_AHEAD = 2
+TICKETS_AHEAD = 2  # minted with each entering: most people book one thing
+TICKETS_AGAIN = 8  # minted when these are used up: whoever books three things books more
 ENTERED_FOR_S = 15 * 60  # as long as a token: a new token brings new wards and a new attestation
 _CACHE_LIMIT = 20_000
 
@@ -50,7 +51,7 @@ class Actor:
         try:
             return self._tickets[person].popleft()
         except (KeyError, IndexError):
-            fresh = keeper().holder(self.attestation, person, self.service, TICKETS_AHEAD)
+            fresh = keeper().holder(self.attestation, person, self.service, TICKETS_AGAIN)
             first, *rest = fresh
             self._tickets.setdefault(person, deque()).extend(rest)
             return first
