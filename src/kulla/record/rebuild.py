@@ -27,7 +27,7 @@ from kulla.journal.entry import decode_payload
 from kulla.journal.policy import Policy
 from kulla.journal.segment import decrypt_all, open_segment_key, parse_segment
 from kulla.journal.store import LogFolder
-from kulla.record import indexes, readiness, triggers
+from kulla.record import indexes, readiness, reconcile, triggers
 from kulla.record.applying import note_checkpoint
 from kulla.record.errors import RebuildError
 from kulla.record.loading import Loader
@@ -117,8 +117,9 @@ def load(
             put_aside.bring_back()
             if note is not None and checkpoint.size:
                 note_checkpoint(cursor, checkpoint.size, note)
+            closed = reconcile.WAITS if note is None and checkpoint.size else ""  # the sequencer opens
             cursor.execute(
-                "UPDATE record_state SET applied = %s, closed = '' WHERE id = 1", [checkpoint.size]
+                "UPDATE record_state SET applied = %s, closed = %s WHERE id = 1", [checkpoint.size, closed]
             )
             connection.check_constraints()
             triggers.install()

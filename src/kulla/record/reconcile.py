@@ -24,6 +24,9 @@ from kulla.record.walking import Found, SegmentKey, walk
 log = logging.getLogger("kulla.record")
 
 
+WAITS = "The rebuilt journal waits for two mirrors to confirm it."
+
+
 def close(sentence: str) -> None:
     """Close writes for every process that shares these tables ('' opens them)."""
     with connection.cursor() as cursor:

@@ -200,7 +200,7 @@ class Sequencer:
         try:
             self.policy.check(cosigned)
         except PolicyError:
-            reconcile.close("The rebuilt journal waits for two mirrors to confirm it.")
+            reconcile.close(reconcile.WAITS)
             raise
         self.folder.write_checkpoint_note(cosigned)
         return cosigned
