@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def listening(port: int) -> bool:
+    """Whether something accepts connections on this port of loopback."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Country:
@@ -179,6 +187,31 @@ class Country:
             self._reader.join(5)
             self._process.stdout.close()
         self._process = None
+
+    @contextlib.contextmanager
+    def mirrors(self) -> Iterator[None]:
+        """The three mirror operators' programs alone, for commands that need them while the country is down."""
+        running: list[subprocess.Popen[bytes]] = []
+        try:
+            for operator in sorted((self.home / "operators").iterdir()):
+                config = operator / "operator.json"
+                command = [*KULLA, "mirror", "--config", str(config)]
+                running.append(
+                    subprocess.Popen(
+                        command, env=clean_env(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                    )
+                )
+                port = int(json.loads(config.read_text())["port"])
+                until = time.monotonic() + START_S
+                while not listening(port):
+                    assert time.monotonic() < until, f"{operator} did not start"
+                    time.sleep(0.05)
+            yield
+        finally:
+            for process in running:
+                process.terminate()
+            for process in running:
+                process.wait(10)
 
     def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
         """One question to the supervisor's control socket."""
