@@ -3,12 +3,12 @@
 Keeps the public port for itself: while the portal is away it answers with plain static pages and passes
 requests on as soon as the portal is back. A program that dies is started again and its cause is named, one
 line per event. Ctrl-C stops all of it within five seconds. In a demo it prints links that sign in with one
-click; each works once, --links prints new ones.
+click as long as it runs; --links prints them again.
 
 examples:
   kulla up --home var/demo                      the country on http://127.0.0.1:8000/
   kulla up --home var/demo --port 8080
-  kulla up --home var/demo --links              new links of the country that is running
+  kulla up --home var/demo --links              the links of the country that is running
 
 exit codes:
   0  stopped by Ctrl-C or SIGTERM
@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8000, help="public port (default 8000; 0: any free one)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument(
-        "--links", action="store_true", help="only print new sign-in links of a running country"
+        "--links", action="store_true", help="only print the sign-in links of a running country"
     )
 
 

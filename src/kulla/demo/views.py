@@ -46,17 +46,16 @@ def plain(
 @require_GET
 @access.public
 def enter(request: Request, who: str) -> HttpResponseBase:
-    """Sign in one of the demo's visitors through the real keeper, once a link."""
+    """Sign in one of the demo's visitors through the real keeper, with one click."""
     token = request.GET.get("t", "")
     try:
         account = ask(settings.KULLA_CONTROL_SOCKET, "enter", who=who, token=token)
         session = sign_in(account, request)
-        ask(settings.KULLA_CONTROL_SOCKET, "entered", token=token)
     except ControlError:
         if request.session_now is not None:
             return HttpResponseRedirect(first_page(request.session_now.role))
-        sentence = _("Each link signs in once. Print new ones in the terminal: kulla up --home … --links")
-        return plain(request, _("This link has been used"), sentence, 404)
+        sentence = _("The links change with each start of the country. The terminal shows the new ones.")
+        return plain(request, _("This link is from an earlier start"), sentence, 404)
     except (KeeperUnavailable, Refused) as error:
         if isinstance(error, Refused) and error.code == "second_factor":
             sentence = _(
