@@ -74,6 +74,8 @@ KULLA_HOME = Path(os.environ.get("KULLA_HOME", "var/demo")).resolve()
 KULLA_DEMO = env_bool("KULLA_DEMO") and (PACKAGE / "demo").is_dir()
 DEBUG = env_bool("KULLA_DEBUG")
 ALLOWED_HOSTS = os.environ.get("KULLA_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+# How many front servers of our own each request passes; each adds to X-Forwarded-For.
+KULLA_PROXIES = env_int("KULLA_PROXIES", 0)
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("KULLA_ORIGINS", "").split(",") if o]
 
 # -- keys and doors

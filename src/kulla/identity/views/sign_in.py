@@ -25,7 +25,7 @@ from kulla.identity import device
 from kulla.identity.forms import CodeForm, SignInForm
 from kulla.identity.views.public import set_language
 from kulla.keeper_client import KeeperUnavailable, Refused, Session
-from kulla.registry import access, actor, cookie, door, resume
+from kulla.registry import access, actor, cookie, door, resume, visitor
 from kulla.registry import services as registry
 from kulla.registry.middleware import drop_session, set_session
 
@@ -94,7 +94,7 @@ def _ask(
             identifier,
             password,
             code,
-            network=request.META.get("REMOTE_ADDR", ""),
+            network=visitor.address(request),
             device=device.label(request.headers.get("User-Agent", "")),
             language=request.LANGUAGE_CODE,
         )

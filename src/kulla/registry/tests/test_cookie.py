@@ -1,5 +1,7 @@
 """The session cookie is read by this portal only."""
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,12 +33,13 @@ def test_what_is_not_ours_is_nobody(text: str) -> None:
     assert cookie.open_sealed(text) is None
 
 
-def test_a_changed_byte_is_refused() -> None:
-    """Every position of the text counts."""
-    sealed = cookie.seal("token")
-    for place in range(0, len(sealed) - 2, 5):
-        changed = sealed[:place] + ("A" if sealed[place] != "A" else "B") + sealed[place + 1 :]
-        assert cookie.open_sealed(changed) is None
+def test_a_changed_bit_is_refused() -> None:
+    """Every byte of the sealed value counts."""
+    sealed = base64.urlsafe_b64decode(cookie.seal("token"))
+    for place in range(len(sealed)):
+        changed = bytearray(sealed)
+        changed[place] ^= 1
+        assert cookie.open_sealed(base64.urlsafe_b64encode(changed).decode()) is None
 
 
 def test_another_country_cannot_read_it(settings) -> None:  # type: ignore[no-untyped-def]
