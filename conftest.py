@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent
-if str(ROOT) not in sys.path:  # rooms import tests.postgres, tests.cast …
+if str(ROOT) not in sys.path:  # rooms may import tests.postgres
     sys.path.insert(0, str(ROOT))
 
 from tests.postgres import PostgresMissing, Server  # noqa: E402
@@ -73,13 +73,7 @@ ENGINE = _settle()
 
 import django  # noqa: E402
 
-try:
-    django.setup()
-except Exception:  # while rooms are being built: rooms without Django can test meanwhile
-    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
-    from django.conf import empty, settings
-
-    settings._wrapped = empty
+django.setup()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -61,6 +61,8 @@ class _Reader(HTMLParser):
         self.forms: list[Form] = []
         self.links: list[tuple[str, str]] = []
         self.words: list[str] = []
+        self.main_words: list[str] = []
+        self._in_main = False
         self.title = ""
         self._form: Form | None = None
         self._by_id: dict[str, Form] = {}
@@ -79,6 +81,8 @@ class _Reader(HTMLParser):
             self._silent += 1
         elif tag == "title":
             self._in_title = True
+        elif tag == "main":
+            self._in_main = True
         elif tag == "form":
             self._form = Form(
                 a.get("action", ""), a.get("method", "get").lower(), "multipart" in a.get("enctype", "")
@@ -131,6 +135,8 @@ class _Reader(HTMLParser):
             self._silent -= 1
         elif tag == "title":
             self._in_title = False
+        elif tag == "main":
+            self._in_main = False
         elif tag == "a" and self._link:
             self.links.append((self._link[0], _tidy("".join(self._link[1:]))))
             self._link = None
@@ -158,6 +164,8 @@ class _Reader(HTMLParser):
             if open_part is not None:
                 open_part.append(data)
         self.words.append(data)
+        if self._in_main:
+            self.main_words.append(data)
 
 
 def _tidy(text: str) -> str:
@@ -190,6 +198,11 @@ class Page:
     def text(self) -> str:
         """The words on the page, white space made single; for other text types the text itself."""
         return _tidy(" ".join(self._read().words)) if self.kind == "text/html" else self.html
+
+    @property
+    def main(self) -> str:
+        """The words of the page's own part, without header, demo bar and footer."""
+        return _tidy(" ".join(self._read().main_words))
 
     @property
     def title(self) -> str:
@@ -236,6 +249,7 @@ class Person:
         self.base = base
         self.host = urlsplit(base).netloc
         self.cookies: dict[str, str] = {"language": language}
+        self.agent = "kulla-tests"
         self.page: Page | None = None
         self.seen: list[tuple[str, str, int]] = []  # method, path, status of every answer
         self._connection: http.client.HTTPConnection | None = None
@@ -310,7 +324,7 @@ class Person:
         headers = {
             "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
             "Accept": "text/html,*/*",
-            "User-Agent": "kulla-tests",
+            "User-Agent": self.agent,
         }
         if kind:
             headers["Content-Type"] = kind

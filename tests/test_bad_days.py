@@ -100,7 +100,7 @@ def test_an_over_long_reason_comes_back_as_it_was_typed(neighbour: Person) -> No
 def test_a_second_click_makes_one_booking(country: Country, neighbour: Person) -> None:
     page = journeys.hold_a_time(neighbour, "dermatology")
     pairs = page.form(having="key").filled({"reason": "Kontroll"}, "book")
-    before = country.entries()
+    before = country.db.entries()
 
     def press(_: int) -> str:
         twin = Person(country.base)
@@ -110,10 +110,10 @@ def test_a_second_click_makes_one_booking(country: Country, neighbour: Person) -
     with ThreadPoolExecutor(4) as pool:
         answers = set(pool.map(press, range(4)))
     assert len(answers) == 1, f"one form led to several places: {answers}"
-    assert len(country.entries() - before) == 1
+    assert len(country.db.entries() - before) == 1
     again = neighbour.post("/appointments/book/", pairs)
     assert again.path in answers, "the same form later must lead to the same receipt"
-    assert len(country.entries() - before) == 1
+    assert len(country.db.entries() - before) == 1
 
 
 def test_someone_elses_person_cannot_be_booked_for(country: Country, neighbour: Person) -> None:
@@ -124,11 +124,11 @@ def test_someone_elses_person_cannot_be_booked_for(country: Country, neighbour: 
     pairs = [
         (name, str(stranger_person) if name == "person" else value) for name, value in mine.filled({}, "book")
     ]
-    before = country.entries()
+    before = country.db.entries()
     answer = neighbour.post("/appointments/book/", pairs)
     assert answer.status == 422
     assert is_plain(answer)
-    assert country.entries() == before
+    assert country.db.entries() == before
 
 
 @pytest.mark.parametrize(
@@ -150,12 +150,12 @@ def test_changed_hidden_fields_are_refused_with_a_sentence(
         (name, value if name == field else old)
         for name, old in form.filled({"reason": "Dhimbje koke"}, "book")
     ]
-    before = country.entries()
+    before = country.db.entries()
     answer = neighbour.post("/appointments/book/", pairs)
     assert answer.status in {400, 409, 422}
     assert is_plain(answer)
     assert "Dhimbje koke" in answer.html, "what was typed is lost"
-    assert country.entries() == before
+    assert country.db.entries() == before
 
 
 def test_a_form_open_since_yesterday_is_not_lost(country: Country) -> None:
@@ -294,6 +294,6 @@ def test_a_second_sequencer_cannot_write(bad_country: Country) -> None:
     finally:
         second.terminate()
         second.wait(10)
-    indexes = [row[0] for row in bad_country.rows("SELECT idx FROM record_entry ORDER BY idx")]
+    indexes = [row[0] for row in bad_country.db.rows("SELECT idx FROM record_entry ORDER BY idx")]
     assert indexes == list(range(len(indexes)))
-    assert bad_country.rows("SELECT count(*) FROM record_outbox") == [(0,)]
+    assert bad_country.db.rows("SELECT count(*) FROM record_outbox") == [(0,)]

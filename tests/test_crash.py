@@ -55,10 +55,10 @@ def test_nothing_acknowledged_is_lost_when_the_portal_is_killed(make_country: Ca
         page = person.open(f"/receipts/{entry}/")
         assert page.status == 200, f"the acknowledged entry {entry} is lost"
         journeys.wait_received(person, page)
-    entries = country.rows("SELECT uuid FROM record_entry UNION ALL SELECT uuid FROM record_outbox")
+    entries = country.db.rows("SELECT uuid FROM record_entry UNION ALL SELECT uuid FROM record_outbox")
     assert len(entries) == len(set(entries)), "an entry stands twice"
     live = "SELECT practitioner_id, starts_at, count(*) FROM appointments_appointment WHERE status = 'booked'"
-    assert country.rows(f"{live} GROUP BY 1, 2 HAVING count(*) > 1") == []
-    booked = country.rows("SELECT count(*) FROM appointments_appointment")[0][0]
-    journaled = country.rows("SELECT count(*) FROM record_entry WHERE kind = 'appointment.booked'")[0][0]
+    assert country.db.rows(f"{live} GROUP BY 1, 2 HAVING count(*) > 1") == []
+    booked = country.db.rows("SELECT count(*) FROM appointments_appointment")[0][0]
+    journaled = country.db.rows("SELECT count(*) FROM record_entry WHERE kind = 'appointment.booked'")[0][0]
     assert booked == journaled, f"{booked} appointments, {journaled} booking entries"

@@ -108,7 +108,7 @@ def lived_in(country: Country, signed_in: dict[str, Person]) -> dict[str, dict[s
     journeys.wait_received(citizen, journeys.cancel(citizen, second))
     journeys.hold_a_time(citizen, "neurology")
     journeys.phone_book(clerk, country.accounts()["neighbour1"].number, reason="Telefonatë")
-    country.settle()
+    country.db.settle()
     late = country.visitor()  # chooses first and signs in then
     _page, times = journeys.free_times(late, "ent")
     journeys.choose(late, times[0])
@@ -236,14 +236,14 @@ def test_every_entry_kind_has_a_title_on_its_receipt(language: str) -> None:
 def test_each_action_records_exactly_one_entry(country: Country, signed_in: dict[str, Person]) -> None:
     chance = random.Random(3)
     stranger = country.sign_in("stranger")
-    before = country.entries()
+    before = country.db.entries()
     receipt = journeys.book(stranger, "laboratory", reason="Analiza", chance=chance)
-    after = country.entries()
+    after = country.db.entries()
     assert len(after - before) == 1, "booking recorded more or less than one entry"
     assert {journeys.receipt_id(receipt)} == {entry for entry, _ in after - before}
     journeys.wait_received(stranger, receipt)
-    before = country.entries()
+    before = country.db.entries()
     cancelled = journeys.cancel(stranger, receipt)
-    after = country.entries()
+    after = country.db.entries()
     assert [kind for _, kind in after - before] == ["appointment.cancelled"]
     journeys.wait_received(stranger, cancelled)
