@@ -48,7 +48,8 @@ class Access:
         """Serve one request."""
         request.renewed = None  # type: ignore[attr-defined]
         response = self.get_response(request)
-        if (renewed := request.renewed) is not None:  # type: ignore[attr-defined]
+        # A view that signs somebody in or out has set the cookie itself: the older session must not come back.
+        if (renewed := request.renewed) is not None and cookie.NAME not in response.cookies:  # type: ignore[attr-defined]
             set_session(response, renewed)
         if getattr(request, "session_now", None) is not None or getattr(request, "personal", False):
             response["Cache-Control"] = "no-store"

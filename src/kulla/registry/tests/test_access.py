@@ -4,8 +4,9 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
-from kulla.registry import access
-from kulla.registry.middleware import Access, UndeclaredAccess
+from kulla.keeper_client import Session
+from kulla.registry import access, cookie
+from kulla.registry.middleware import Access, UndeclaredAccess, set_session
 
 
 def forgotten(request: HttpRequest) -> HttpResponse:
@@ -56,3 +57,23 @@ def test_two_rules_on_one_view_are_a_mistake() -> None:
     """The second decorator would silently win otherwise."""
     with pytest.raises(TypeError, match="states twice"):
         access.public(access.operator(lambda request: HttpResponse()))
+
+
+def test_a_session_renewed_on_the_way_never_replaces_the_one_that_a_view_set() -> None:
+    """Signing in on a shared computer, over a neighbour's older session, leaves nobody in the neighbour's account."""
+    older = Session("older", "s1", "citizen", None, 0, "sq")
+    newer = Session("newer", "s2", "citizen", None, 0, "sq")
+
+    def answer(view_signs_in: bool) -> str:
+        def serve(request: HttpRequest) -> HttpResponse:
+            request.renewed = older  # type: ignore[attr-defined]
+            response = HttpResponse()
+            if view_signs_in:
+                set_session(response, newer)
+            return response
+
+        sealed = Access(serve)(RequestFactory().get("/")).cookies["kulla"].value  # type: ignore[attr-defined]
+        return str(cookie.open_sealed(sealed))
+
+    assert answer(view_signs_in=True) == "newer"
+    assert answer(view_signs_in=False) == "older"
