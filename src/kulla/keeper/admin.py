@@ -201,8 +201,8 @@ class Admin:
         return self._keeper.portal_keys()
 
     def store_portal_keys(self, keys: Mapping[str, bytes]) -> None:
-        """Keep the portal's keys as records."""
-        self._keeper.store_portal_keys(dict(keys))
+        """Keep the portal's keys as records; one that stands already is replaced."""
+        self._keeper.store_portal_keys(keys, may_replace=True)
 
     def people(self) -> int:
         """How many persons the register has."""

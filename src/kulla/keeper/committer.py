@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from kulla.journal import wire
 from kulla.keeper.copies import Copies
 from kulla.keeper.errors import RecordsBroken, Refusal
 from kulla.keeper.records import Record, RecordFile, Sealer
@@ -25,6 +26,7 @@ from kulla.keeper.register import Body, Register
 log = logging.getLogger("kulla.keeper")
 QUORUM_S = 3.5  # shorter than the callers' patience of 5 s, so that they hear why
 MAX_BATCH = 2000
+MAX_BODY = 64 * 1024  # bytes; far above any honest change, far below what a key copy takes
 GRACE_S = 2.0  # how long a start waits for the third copy, in case only that one has our last record
 
 
@@ -38,6 +40,15 @@ class _Change:
 
 def _unavailable() -> Refusal:
     return Refusal("copies_unavailable", "Two key copies do not answer: nothing can be changed now.")
+
+
+def _check(body: Body) -> None:
+    try:
+        size = len(wire.encode(body))
+    except wire.WireError as error:
+        raise Refusal("bad_request", "This change cannot be written as a record.") from error
+    if size > MAX_BODY:
+        raise Refusal("too_long", "This change is too large for a record.")
 
 
 def new_id() -> bytes:
@@ -84,8 +95,11 @@ class Committer:
 
         `ids` names the records (else random). `urgent` changes only take something away (a session's end): they
         are written even while the copies are silent, and the caller does not wait for them.
-        Raises Refusal("copies_unavailable").
+        A body that has no form or is too large is refused before it is numbered: once written, a record is for ever.
+        Raises Refusal("copies_unavailable", "bad_request", "too_long").
         """
+        for body in bodies:
+            _check(body)
         named = list(zip(ids or [new_id() for _ in bodies], bodies, strict=True))
         change = _Change(named, urgent, Future(), time.monotonic() + QUORUM_S)
         self._queue.put(change)

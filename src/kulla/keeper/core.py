@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
@@ -36,6 +36,7 @@ from kulla.keeper.vault import Vault
 log = logging.getLogger("kulla.keeper")
 SEGMENT_CALLERS = ("reconcile", "compare", "undo")
 TEND_S = 30.0
+PORTAL_KEYS = {"checkpoint": 32, "cookie": 32}  # name: bytes; records are for ever, so nothing else gets in
 SYSTEM_KEYS = ("token", "segment", "lookup", "key_marks", "trace", "looks")
 
 
@@ -134,18 +135,34 @@ class Keeper:
         return {"token": self.sessions.public_key, "segment": segment.public_key().public_bytes_raw()}
 
     def portal_keys(self) -> dict[str, bytes]:
-        """The portal's keys."""
+        """The portal's keys; what an older version let in under another name or of another size is left out."""
         rows = self.register.rows("SELECT name, wrapped FROM portal_key")
-        return {name: self.ring.unwrap_system(f"portal:{name}", wrapped) for name, wrapped in rows}
+        keys = {
+            name: self.ring.unwrap_system(f"portal:{name}", wrapped)
+            for name, wrapped in rows
+            if name in PORTAL_KEYS
+        }
+        return {name: key for name, key in keys.items() if len(key) == PORTAL_KEYS[name]}
 
-    def store_portal_keys(self, keys: dict[str, bytes]) -> None:
-        """Make the portal's keys records; the same again writes nothing."""
+    def store_portal_keys(self, keys: Mapping[str, object], *, may_replace: bool = False) -> None:
+        """Make the portal's keys records; the same again writes nothing.
+
+        A key that stands already is replaced for an administrator only: whoever steals the portal must not make the
+        next rebuild sign with a key of theirs. Raises Refusal("bad_request", "key_exists", "copies_unavailable").
+        """
+        bodies = []
         known = self.portal_keys()
-        bodies = [
-            {"type": "portal_key", "name": name, "wrapped": self.ring.wrap_system(f"portal:{name}", key)}
-            for name, key in sorted(keys.items())
-            if known.get(name) != key
-        ]
+        for name, key in sorted(keys.items()):
+            if not isinstance(key, bytes) or len(key) != PORTAL_KEYS.get(name):
+                raise Refusal(
+                    "bad_request", f"The portal's keys are {' and '.join(PORTAL_KEYS)}, 32 bytes each."
+                )
+            if known.get(name) == key:
+                continue
+            if name in known and not may_replace:
+                raise Refusal("key_exists", "The portal has another key of this name already.")
+            wrapped = self.ring.wrap_system(f"portal:{name}", key)
+            bodies.append({"type": "portal_key", "name": name, "wrapped": wrapped})
         if bodies:
             self.committer.commit(*bodies)
 
@@ -161,6 +178,8 @@ class Keeper:
         alarms += [
             f"copy_silent:{copy['name']}" for copy in copies if not copy["ok"] and not copy["conflict"]
         ]
+        if self.register.passed_over:
+            alarms.append("records_passed_over")
         if self.looks.overdue:
             alarms.append("log_unconfirmed")
         if self.committer.failed or not self.committer.ready.is_set() or self.committer.waiting:

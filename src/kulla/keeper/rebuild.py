@@ -70,6 +70,10 @@ def rebuild_keeper(
         report.records = file.last
         row = register.one("SELECT count(*) FROM person")
         report.people = row[0] if row else 0
+        report.sentences += [
+            f"Record {seq} lacks something: it was passed over and stays among the records."
+            for seq in register.passed_over
+        ]
     finally:
         register.close()
         file.close()

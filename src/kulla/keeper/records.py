@@ -76,7 +76,10 @@ class Sealer:
         """The body. Raises RecordsBroken when it was not sealed under this root key."""
         box = record.raw[HEAD.size :]
         opened = open_box(self._key, box, _associated(record.seq, record.id, record.before))
-        body: dict[str, Any] = wire.decode(wire.unpad(opened))
+        try:
+            body: dict[str, Any] = wire.decode(wire.unpad(opened))
+        except wire.WireError as error:
+            raise RecordsBroken(f"Record {record.seq} does not have the agreed form.") from error
         return body
 
 

@@ -4,6 +4,7 @@ Personal values stand here only sealed; identifiers only as HMAC marks; so this 
 Tables without a record behind them (`pseudonym`, `ended_here`) can be derived again or are marked so.
 """
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
@@ -14,6 +15,8 @@ from uuid import UUID
 from kulla.keeper.errors import RecordsBroken
 from kulla.keeper.records import Record, Sealer
 
+log = logging.getLogger("kulla.keeper")
+SCHEMA_VERSION = 1  # raised when a table changes: the register is then derived anew from the records
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS system_key (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
@@ -50,6 +53,7 @@ CREATE INDEX IF NOT EXISTS notice_person ON notice (person, at);
 CREATE TABLE IF NOT EXISTS portal_key (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pseudonym (
     pseudonym BLOB PRIMARY KEY, service TEXT NOT NULL, person BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS passed_over (seq INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS ended_here (sid TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 """
 
@@ -76,8 +80,10 @@ def _person(db: sqlite3.Connection, body: Body) -> None:
         db.execute("INSERT OR REPLACE INTO identifier VALUES (?, ?, ?)", (mark, kind, _raw(body["person"])))
 
 
-# The kinds of records. A kind is never reused for another meaning; new fields are optional; an unknown kind means
-# that a newer keeper wrote it, and this one refuses to serve. Room is left in `credential` for further kinds.
+# The kinds of records. A kind is never reused for another meaning; new fields are optional. An unknown kind means
+# that a newer keeper wrote it, perhaps to take something away: this one refuses to serve. A record of a known kind
+# that lacks something changes nothing and is passed over, with an alarm: one bad record must not end the keeper.
+# Room is left in `credential` for further kinds.
 KINDS: dict[str, Callable[[sqlite3.Connection, Body], None]] = {
     "system_key": _put("INSERT OR REPLACE INTO system_key VALUES (?, ?)", "name", "wrapped"),
     "data_key": _put(
@@ -121,8 +127,18 @@ class Register:
         with self._writing:
             db = self._db()
             db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(SCHEMA)
+            self._drop_old(db)
+            db.executescript(SCHEMA + f"PRAGMA user_version = {SCHEMA_VERSION};")
         self.on_change: list[Callable[[Body], None]] = []
+
+    @staticmethod
+    def _drop_old(db: sqlite3.Connection) -> None:
+        """Tables of another version go; only `ended_here` has nothing behind it that could bring it back."""
+        if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+            names = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            for name in names:
+                if name != "ended_here":
+                    db.execute(f"DROP TABLE {name}")  # names from our own schema
 
     @property
     def applied(self) -> tuple[int, bytes]:
@@ -131,33 +147,52 @@ class Register:
         return found.get("applied", 0), found.get("applied_hash", b"")
 
     def apply(self, records: list[Record], bodies: list[Body] | None) -> None:
-        """Put records in, in one transaction. Raises RecordsBroken for a kind that is not known."""
+        """Put records in, in one transaction. Raises RecordsBroken for a kind that is not known.
+
+        Records that lack something are passed over and stay in `passed_over`.
+        """
         bodies = bodies if bodies is not None else [self._sealer.open(record) for record in records]
+        applied: list[Body] = []
         with self._writing:
             db = self._db()
             db.execute("BEGIN IMMEDIATE")
             try:
                 for record, body in zip(records, bodies, strict=True):
-                    self._one(db, record, body)
+                    if self._one(db, record, body):
+                        applied.append(body)
                 db.execute("INSERT OR REPLACE INTO meta VALUES ('applied', ?)", (records[-1].seq,))
                 db.execute("INSERT OR REPLACE INTO meta VALUES ('applied_hash', ?)", (records[-1].hash,))
                 db.execute("COMMIT")
             except BaseException:
                 db.execute("ROLLBACK")
                 raise
-        for body in bodies:
+        for body in applied:
             for tell in self.on_change:
                 tell(body)
 
     @staticmethod
-    def _one(db: sqlite3.Connection, record: Record, body: Body) -> None:
+    def _one(db: sqlite3.Connection, record: Record, body: Body) -> bool:
+        """Whether the record could be applied."""
         change = KINDS.get(body.get("type", ""))
         if change is None:
             raise RecordsBroken(f"Record {record.seq} is of a kind that this keeper does not know.")
+        db.execute("SAVEPOINT record")
         try:
             change(db, body)
-        except (KeyError, sqlite3.IntegrityError) as error:
-            raise RecordsBroken(f"Record {record.seq} lacks something.") from error
+        except (KeyError, TypeError, ValueError, OverflowError, sqlite3.Error):
+            # Whatever SQLite cannot take is the record's fault; a failing disk fails at the COMMIT too.
+            db.execute("ROLLBACK TO record")
+            db.execute("INSERT OR REPLACE INTO passed_over VALUES (?)", (record.seq,))
+            log.error("ALARM: record %d lacks something and was passed over", record.seq)
+            return False
+        finally:
+            db.execute("RELEASE record")
+        return True
+
+    @property
+    def passed_over(self) -> list[int]:
+        """Numbers of records that were not understood."""
+        return [seq for (seq,) in self.rows("SELECT seq FROM passed_over ORDER BY seq")]
 
     def one(self, sql: str, *values: object) -> Row | None:
         """The first row."""

@@ -213,7 +213,11 @@ class KeeperClient:
         return dict(self._pool.ask("portal_keys", {}))
 
     def store_portal_keys(self, keys: Mapping[str, bytes]) -> None:
-        """Keep the portal's keys as keeper records, so that a wiped portal gets them back."""
+        """Keep the portal's keys as keeper records, so that a wiped portal gets them back.
+
+        Only "checkpoint" and "cookie", 32 bytes each. Refused "key_exists" when another key stands there already:
+        an administrator replaces it.
+        """
         self._pool.ask("store_portal_keys", {"keys": dict(keys)})
 
     def status(self) -> dict[str, Any]:

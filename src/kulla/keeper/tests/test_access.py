@@ -292,10 +292,32 @@ def test_notices_to_one_person_are_capped(cast: Cast) -> None:
     assert len(cast.client.inbox(cast.dritan.token)) == 30
 
 
-def test_portal_keys_are_kept(cast: Cast) -> None:
-    cast.client.store_portal_keys({"checkpoint": b"\x01" * 32, "cookie": b"\x02" * 32})
-    cast.client.store_portal_keys({"cookie": b"\x03" * 32})
-    assert cast.client.portal_keys() == {"checkpoint": b"\x01" * 32, "cookie": b"\x03" * 32}
+def test_portal_keys_are_kept_and_the_portal_cannot_change_them(cast: Cast) -> None:
+    client = cast.client
+    client.store_portal_keys({"checkpoint": b"\x01" * 32})
+    client.store_portal_keys({"checkpoint": b"\x01" * 32, "cookie": b"\x02" * 32})
+    kept = {"checkpoint": b"\x01" * 32, "cookie": b"\x02" * 32}
+    assert code(client.store_portal_keys, {"cookie": b"\x03" * 32}) == "key_exists"
+    assert client.portal_keys() == kept
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"other": b"1" * 32},
+        {"../../pwned": b"1" * 32},
+        {"x" * 100_000: b"1" * 32},
+        {"": b"1" * 32},
+        {"cookie": b"1" * 31},
+        {"cookie": b"1" * 4096},
+        {"cookie": "1" * 32},
+        {"checkpoint": b"\x01" * 32, "other": b"1" * 32},
+    ],
+)
+def test_only_the_portals_two_keys_ever_become_records(cast: Cast, keys: dict[str, bytes]) -> None:
+    before = cast.client.status()["records"]
+    assert code(cast.client.store_portal_keys, keys) == "bad_request"
+    assert cast.client.status()["records"] == before
 
 
 def test_segment_keys_are_for_named_callers_and_logged(cast: Cast) -> None:

@@ -1,5 +1,6 @@
 """The keeper's home is deleted; two copies and the root key bring all of it back."""
 
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kulla.keeper.errors import ConfigError
+from kulla.keeper.errors import ConfigError, RecordsBroken
 from kulla.keeper.keys import FileRootKey
 from kulla.keeper.rebuild import rebuild_keeper
 from kulla.keeper.records import RecordFile, Sealer
@@ -168,6 +169,78 @@ def test_of_two_records_with_one_number_the_later_counts(lived: Country, tmp_pat
     report = rebuild_keeper(tmp_path / "again", [mirror.home for mirror in running.mirrors], running.root_key)
     assert (tmp_path / "again" / "records.log").read_bytes() == own(running)
     assert any("another than the one that counts" in sentence for sentence in report.sentences)
+
+
+def add_to_copies(running: RunningKeeper, *bodies: dict[str, object]) -> None:
+    """Records written by the root key's owner, straight into every stopped copy."""
+    import hashlib
+    import struct
+
+    file = RecordFile(running.keeper_home / "records.log")
+    sealer = Sealer(FileRootKey(running.root_key))
+    for body in bodies:
+        record = sealer.seal(file.last + 1, os.urandom(16), file.last_hash, body)
+        file.append([record])
+        framed = struct.pack(">Q", record.seq) + record.id + record.raw
+        for mirror in running.mirrors:
+            [path] = (mirror.home / "keycopy").glob("records-*.log")
+            with path.open("ab") as copy:
+                copy.write(struct.pack(">I", len(framed)) + hashlib.sha256(framed).digest() + framed)
+    file.close()
+
+
+def test_records_that_lack_something_are_named_and_passed_over(lived: Country, tmp_path: Path) -> None:
+    running = lived.running
+    lived.client.store_portal_keys({"cookie": b"\x07" * 32})
+    running.stop()
+    for mirror in running.mirrors:
+        mirror.stop()
+    odd = {"type": "portal_key", "name": "x" * 100_000, "wrapped": b"?"}
+    bad: list[dict[str, object]] = [
+        {"type": "portal_key"},
+        {"type": "grant", "ref": None, "person": uuid4(), "office": uuid4(), "day": "2026-01-01"},
+        {"type": "session_ended", "sid": ["x"], "at": 1},
+        {"type": "person", "person": uuid4(), "profile": b"", "identifiers": 7},
+        {"type": "guardian", "guardian": uuid4(), "ward": {}, "relation": 2**70},
+    ]
+    add_to_copies(running, odd, *bad, {"type": "office", "office": running.office_1, "name": "E re"})
+    again = tmp_path / "again"
+    report = rebuild_keeper(again, [mirror.home for mirror in running.mirrors], running.root_key)
+    assert report.people == 6
+    assert sum("passed over" in sentence for sentence in report.sentences) == len(bad)
+    for mirror in running.mirrors:
+        mirror.start()
+    running.start()  # the living keeper takes the same records and goes on
+    assert lived.client.portal_keys() == {"cookie": b"\x07" * 32}
+    assert "records_passed_over" in lived.client.status()["alarms"]
+    assert lived.sign_in(running.arta).role == "citizen"
+
+
+def test_a_record_of_a_newer_keeper_is_not_passed_over(lived: Country, tmp_path: Path) -> None:
+    running = lived.running
+    running.stop()
+    for mirror in running.mirrors:
+        mirror.stop()
+    add_to_copies(running, {"type": "credential_revoked", "person": uuid4()})
+    with pytest.raises(RecordsBroken, match="does not know"):
+        rebuild_keeper(tmp_path / "a", [running.mirrors[0].home], running.root_key)
+
+
+def test_a_register_of_an_older_form_is_derived_anew(lived: Country) -> None:
+    import sqlite3
+
+    running, client = lived.running, lived.client
+    arta = lived.sign_in(running.arta)
+    me = client.enter(arta.token, SERVICE).person
+    running.stop()
+    db = sqlite3.connect(running.keeper_home / "register.sqlite3", isolation_level=None)
+    db.execute("DROP TABLE office")
+    db.execute("CREATE TABLE office (something_else)")
+    db.execute("PRAGMA user_version = 0")
+    db.close()
+    running.start()
+    assert client.enter(arta.token, SERVICE).person == me
+    assert lived.sign_in(running.vjosa).office == running.office_1
 
 
 def test_rebuild_refuses_what_it_must_not_do(lived: Country, tmp_path: Path) -> None:
