@@ -1,10 +1,12 @@
 """Payloads of entries: deterministic CBOR (RFC 8949 §4.2).
 
-A map with exactly these keys: v (1), uuid, at (ms, UTC), kind, office, person, actor, claims, rows. UUIDs are
+A map with exactly these keys: v (1), uuid, at (ms, UTC), kind, office, person, actor, claims, rows, after. UUIDs are
 tag 37 (bytes), office and person may be null, actor is the keeper's attestation (bytes) or "job:<name>". Each row
 is an array [table, key, rev, columns or null for a deletion, schema version]. Column values: null, bool, integer
 of 64 bits, text, bytes, UUID, lists and maps of these with text keys; never a float. Times are RFC 3339 text in
-UTC with microseconds, dates are text. Personal text is sealed before it comes here.
+UTC with microseconds, dates are text. Personal text is sealed before it comes here. `after` is text of the portal's
+own, "" when there is none: what is to be asked of the keeper once the entry is received (record.effects), so that
+a notice that was under way when the portal was lost is sent by the rebuilt one.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +22,7 @@ Value = Any  # None | bool | int | str | bytes | UUID | list[Value] | dict[str, 
 
 VERSION = 1
 MAX_PAYLOAD = 1 << 20  # bytes
-_KEYS = frozenset({"v", "uuid", "at", "kind", "office", "person", "actor", "claims", "rows"})
+_KEYS = frozenset({"v", "uuid", "at", "kind", "office", "person", "actor", "claims", "rows", "after"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Payload:
     actor: bytes | str
     claims: bytes = b""
     rows: list[Image] = field(default_factory=list)
+    after: str = ""
     v: int = VERSION
 
 
@@ -68,6 +71,7 @@ def encode_payload(payload: Payload) -> bytes:
                 "actor": payload.actor,
                 "claims": payload.claims,
                 "rows": rows,
+                "after": payload.after,
             },
             canonical=True,
         )
@@ -112,6 +116,7 @@ def decode_payload(data: bytes) -> Payload:
             fields["actor"],
             fields["claims"],
             rows,
+            fields["after"],
         )
     except FormatError:
         raise

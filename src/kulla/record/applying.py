@@ -1,6 +1,6 @@
 """Writing into the tables what the journal has received: the one place that raises `applied`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from kulla.journal.entry import Payload
 from kulla.journal.ids import now_ms
 from kulla.journal.log import Staged
 from kulla.journal.merkle import leaf_hash
@@ -99,11 +100,22 @@ def _effects_of(cursor: CursorWrapper, uuids: Sequence[str]) -> Iterator[tuple[U
 
 
 def _schedule(packed: Sequence[tuple[UUID, str]]) -> None:
+    _tasks((uuid, name, arguments) for uuid, text in packed for name, arguments in effects.unpack(text))
+
+
+def schedule_again(payloads: Iterable[Payload]) -> None:
+    """Ask the keeper for what entries that come back from the journal announced; it does nothing twice."""
+    _tasks(
+        (payload.uuid, name, arguments)
+        for payload in payloads
+        for name, arguments in effects.from_journal(payload.after, payload.actor)
+    )
+
+
+def _tasks(wanted: Iterable[tuple[UUID, str, str]]) -> None:
     now = now_ms()
     EffectTask.objects.bulk_create(
-        EffectTask(entry=uuid, name=name, arguments=arguments, due_ms=now)
-        for uuid, text in packed
-        for name, arguments in effects.unpack(text)
+        EffectTask(entry=uuid, name=name, arguments=arguments, due_ms=now) for uuid, name, arguments in wanted
     )
 
 

@@ -2,6 +2,9 @@
 
 An effect waits in the outbox row, becomes a row of record_effect when its entry is received, and goes when the
 keeper has answered. The keeper does each (entry, template) and each reference once.
+
+They stand in the journal's payload too: a portal that is rebuilt, or whose database came from a backup, asks again
+for what was announced in the last two days before the journal's end. What was done already is done only once.
 """
 
 import json
@@ -23,6 +26,7 @@ NAMES = ("notify", "grant", "revoke_grant")
 _PASSING = ("copies_unavailable", "log_failed", "log_unconfirmed")  # the keeper's own bad moments
 _AT_ONCE = 200
 _LONGEST_WAIT_MS = 60_000
+AGAIN_MS = 48 * 3600 * 1000  # how far back from the journal's end a rebuilt portal asks again
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,27 @@ def pack(effects: Sequence[Effect]) -> str:
 def unpack(text: str) -> list[tuple[str, str]]:
     """(name, arguments as JSON) of each effect of an outbox row."""
     return [(name, json.dumps(arguments)) for name, arguments in json.loads(text)]
+
+
+def to_journal(text: str, actor: str) -> str:
+    """An outbox row's effects as its payload carries them; the actor's attestation is not written twice."""
+    return "" if text == "[]" else text.replace(_as_bytes(actor), _ACTOR)
+
+
+def from_journal(after: str, actor: bytes | str) -> list[tuple[str, str]]:
+    """(name, arguments as JSON) of each effect that a payload carries."""
+    if not after:
+        return []
+    given = actor if isinstance(actor, str) else f"hex:{actor.hex()}"
+    return unpack(after.replace(_ACTOR, _as_bytes(given)))
+
+
+_ACTOR = '{"$actor": true}'
+
+
+def _as_bytes(actor: str) -> str:
+    """An attestation as `_to_json` writes it; for a job's name something that no effect contains."""
+    return json.dumps({"$bytes": actor.removeprefix("hex:")})
 
 
 def _to_json(value: Any) -> Any:

@@ -28,11 +28,12 @@ from kulla.journal.policy import Policy
 from kulla.journal.segment import decrypt_all, open_segment_key, parse_segment
 from kulla.journal.store import LogFolder
 from kulla.record import indexes, readiness, reconcile, triggers
-from kulla.record.applying import note_checkpoint
+from kulla.record.applying import note_checkpoint, schedule_again
+from kulla.record.effects import AGAIN_MS
 from kulla.record.errors import RebuildError
 from kulla.record.loading import Loader
 from kulla.record.sources import Chosen, choose
-from kulla.record.walking import walk
+from kulla.record.walking import last_time, walk
 
 Progress = Callable[[str, int, int], None]
 """(step, done, total)"""
@@ -110,8 +111,10 @@ def load(
             triggers.drop()
             put_aside = indexes.put_aside(cursor)
             loader = Loader(cursor, checkpoint.size)
+            since = last_time(folder, checkpoint, segment_key) - AGAIN_MS
             for found in walk(folder, checkpoint, segment_key):
                 loader.add(found)
+                schedule_again(entry.payload for entry in found if entry.payload.at_ms >= since)
                 progress("rows", found[-1].index + 1, checkpoint.size)
             rows = loader.finish()
             put_aside.bring_back()

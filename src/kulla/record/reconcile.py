@@ -15,11 +15,12 @@ from kulla.journal.checkpoint import Checkpoint
 from kulla.journal.entry import Image
 from kulla.journal.store import LogFolder
 from kulla.record import readiness, tables
-from kulla.record.applying import as_the_journal, note_checkpoint
+from kulla.record.applying import as_the_journal, note_checkpoint, schedule_again
+from kulla.record.effects import AGAIN_MS
 from kulla.record.errors import RecordError
 from kulla.record.kept import db_uuids
 from kulla.record.kinds import service_of
-from kulla.record.walking import Found, SegmentKey, walk
+from kulla.record.walking import Found, SegmentKey, last_time, walk
 
 log = logging.getLogger("kulla.record")
 
@@ -51,8 +52,9 @@ def level(folder: LogFolder, checkpoint: Checkpoint, note: str | None, segment_k
     if missing:
         close(f"The portal was restored: {missing} entries are being brought back from its journal.")
         log.warning("The tables lack %d entries of the journal: applying them.", missing)
+        since = last_time(folder, checkpoint, segment_key) - AGAIN_MS
         for found in walk(folder, checkpoint, segment_key, applied):
-            _apply(found, checkpoint.size)
+            _apply(found, checkpoint.size, since)
     if note is not None:
         with connection.cursor() as cursor:
             note_checkpoint(cursor, checkpoint.size, note)
@@ -60,13 +62,14 @@ def level(folder: LogFolder, checkpoint: Checkpoint, note: str | None, segment_k
     return missing
 
 
-def _apply(found: list[Found], size: int) -> None:
+def _apply(found: list[Found], size: int, since: int) -> None:
     """One segment in one transaction."""
     with as_the_journal() as cursor:
         for entry in found:
             for image in entry.payload.rows:
                 _put(cursor, image)
             _note_entry(cursor, entry, size)
+        schedule_again(entry.payload for entry in found if entry.payload.at_ms >= since)
         cursor.execute("UPDATE record_state SET applied = %s WHERE id = 1", [found[-1].index + 1])
 
 

@@ -65,13 +65,13 @@ def take_outbox() -> list[Taken]:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT uuid, at_ms, kind, person, office, actor, claims, claims_hash, images FROM record_outbox"
-            " ORDER BY at_ms, uuid"
+            "SELECT uuid, at_ms, kind, person, office, actor, claims, claims_hash, effects, images"
+            " FROM record_outbox ORDER BY at_ms, uuid"
         )
         rows = cursor.fetchall()
     taken: list[Taken] = []
     octets = 0
-    for uuid, at_ms, kind, person, office, actor, claims, claims_hash, lines in rows[:AT_MOST]:
+    for uuid, at_ms, kind, person, office, actor, claims, claims_hash, after, lines in rows[:AT_MOST]:
         try:
             payload = Payload(
                 _uuid(uuid),
@@ -82,6 +82,7 @@ def take_outbox() -> list[Taken]:
                 bytes.fromhex(actor[4:]) if actor.startswith("hex:") else actor,
                 bytes(claims),
                 images.parse_lines(lines),
+                effects.to_journal(after, actor),
             )
             data = encode_payload(payload)
         except (FormatError, ValueError, KeyError, TypeError):

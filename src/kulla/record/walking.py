@@ -62,3 +62,11 @@ def walk(
         raise RebuildError(f"From entry {at} on the journal cannot be read: {error}") from error
     if at < checkpoint.size:
         raise RebuildError(f"The payloads of the entries from {at} on are missing.")
+
+
+def last_time(folder: LogFolder, checkpoint: Checkpoint, segment_key: SegmentKey) -> int:
+    """When the journal's last entry was recorded, in ms since 1970 UTC; 0 for an empty one. Raises RebuildError."""
+    if not checkpoint.size:
+        return 0
+    (last,) = walk(folder, checkpoint, segment_key, checkpoint.size - 1)
+    return last[-1].payload.at_ms

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from uuid import UUID, uuid4
 
 import pytest
@@ -23,13 +23,15 @@ from kulla.journal.mirror_client import nudge
 from kulla.journal.note import split_note
 from kulla.journal.store import LogFolder
 from kulla.record import api as record_api
-from kulla.record import images, readiness, rebuild, triggers, upcasters
+from kulla.record import effects, images, readiness, rebuild, triggers, upcasters
 from kulla.record.compare import compare
+from kulla.record.effects import Effect
 from kulla.record.errors import ReadOnly, RebuildError
 from kulla.record.kept import db_uuids
-from kulla.record.models import Checkpoint, Entry, Grave, Outbox, State
+from kulla.record.models import Checkpoint, EffectTask, Entry, Grave, Outbox, State
 from kulla.record.sequencer import take_outbox
 from kulla.record.tests.conftest import HOME, Country, Record
+from kulla.record.walking import walk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -418,3 +420,58 @@ def test_reconcile_does_not_bend_a_row_that_a_waiting_entry_changed(
     assert State.objects.get().applied == 1
     assert country.receive(sequencer) == 1
     assert check(country) == []
+
+
+def announced() -> list[tuple[UUID, str, dict[str, object]]]:
+    """What the keeper is still to be asked."""
+    tasks = EffectTask.objects.order_by("id")
+    return [(task.entry, task.name, effects.arguments_of(task.arguments)) for task in tasks]
+
+
+@pytest.fixture
+def announcing(app: ModuleType, record: Record, country: Country) -> Country:
+    """Two received entries with effects, the older one from three days before the other."""
+    clerk = SimpleNamespace(attestation=b"\x01attested")
+    day = dt.date(2026, 11, 23)
+    for word in ("old", "new"):
+        with record(actor=clerk) as opened:
+            app.Tag.objects.create(home=HOME, word=word)
+            opened.after.append(Effect("grant", {"proof": clerk.attestation, "person": HOME, "day": day}))
+            opened.after.append(Effect("notify", {"template": word, "params": {"where": "Vlorë"}}))
+        if word == "old":
+            Outbox.objects.update(at_ms=F("at_ms") - 3 * 24 * 3600 * 1000)
+    country.receive()
+    settle(country)
+    return country
+
+
+def test_what_was_announced_but_not_yet_done_is_asked_again_after_a_wipe(announcing: Country) -> None:
+    """The notice of the last booking before the wipe is sent by the rebuilt portal; last week's is not."""
+    before = announced()
+    assert [(name, given.get("template")) for _, name, given in before] == [
+        ("grant", None), ("notify", "old"), ("grant", None), ("notify", "new"),
+    ]  # fmt: skip
+    wipe(announcing)
+    assert announced() == []
+    bring_back(announcing, [mirror.home for mirror in announcing.mirrors[:2]])
+    assert announced() == before[2:]
+
+
+def test_what_a_restored_database_lacks_is_asked_again_too(announcing: Country) -> None:
+    before = announced()
+    EffectTask.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM record_entry")
+        cursor.execute("UPDATE record_state SET applied = 0")
+    announcing.sequencer().step()
+    assert announced() == before[2:]
+
+
+def test_an_attestation_is_not_written_twice_into_a_payload(announcing: Country) -> None:
+    """It is most of a small entry's size."""
+    for found in walk(announcing.folder, journal_log.published(announcing.folder, announcing.signer.verifier),
+                      announcing.segment_key):  # fmt: skip
+        for entry in found:
+            assert entry.payload.actor == b"\x01attested"
+            assert b"\x01attested".hex() not in entry.payload.after
+            assert "$actor" in entry.payload.after
