@@ -23,6 +23,7 @@ CHROMIUM_ARGS = [
 ENGINE = os.environ["KULLA_TEST_ENGINE"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests on the shared country run in one worker, so that there is one shared country and not two."""
     for item in items:

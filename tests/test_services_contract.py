@@ -102,7 +102,7 @@ def signed_in(country: Country) -> dict[str, Person]:
 def lived_in(country: Country, signed_in: dict[str, Person]) -> dict[str, dict[str, Page]]:
     """Something of everything has happened; every page that each role can reach is visited."""
     citizen, clerk = signed_in["citizen"], signed_in["receptionist"]
-    receipt = journeys.book(citizen, "dentist", reason="Dhimbje dhëmbi")
+    receipt = journeys.book(citizen, "orthopaedics", reason="Dhimbje gjuri")
     journeys.wait_received(citizen, receipt)
     second = journeys.wait_received(citizen, journeys.book(citizen, "paediatrics", ward=True))
     journeys.wait_received(citizen, journeys.cancel(citizen, second))
