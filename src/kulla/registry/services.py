@@ -35,7 +35,8 @@ class Service:
     kinds: entry kind -> its title in every language, shown on receipts. notices: template -> language ->
     {"subject", "body"}, registered with the keeper at deployment. my: "module:function" that takes an Actor
     and gives a list of MyItem for the page "my page". calendar: "module:function" taking (actor, entry uuid)
-    and giving the address of a calendar file, or None. staff_home: role -> address of the first page of staff.
+    and giving the address of a calendar file, or None. manage: the same, giving the page where this actor can
+    still change or cancel what the entry did. staff_home: role -> address of the first page of staff.
     """
 
     slug: str
@@ -49,6 +50,7 @@ class Service:
     notices: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     my: str | None = None
     calendar: str | None = None
+    manage: str | None = None
     staff_home: Mapping[str, str] = field(default_factory=dict)
     urls: str = ""
 

@@ -1,5 +1,6 @@
 """The receipt of one entry: its page, the fragment that turns by itself, the proof as text, the paper."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
@@ -21,8 +22,7 @@ from kulla.registry.access import Request
 def page(request: Request, uuid: UUID) -> HttpResponse:
     """What was recorded, and whether it is safe yet."""
     seen = of_viewer(request, uuid)
-    context = {"seen": seen, "entry": seen.entry, "opened": open_for(seen), "calendar": calendar_of(seen)}
-    return render(request, "identity/receipt.html", context)
+    return render(request, "identity/receipt.html", {"opened": open_for(seen), **state_of(seen)})
 
 
 @access.signed_in
@@ -30,8 +30,7 @@ def page(request: Request, uuid: UUID) -> HttpResponse:
 def status(request: Request, uuid: UUID) -> HttpResponse:
     """Only the part of the page that changes; nothing personal is opened for it."""
     seen = of_viewer(request, uuid)
-    context = {"seen": seen, "entry": seen.entry, "calendar": calendar_of(seen)}
-    return render(request, "identity/receipt_status.html", context)
+    return render(request, "identity/receipt_status.html", state_of(seen))
 
 
 @access.signed_in
@@ -72,9 +71,21 @@ def pdf(request: Request, uuid: UUID) -> HttpResponse:
     return response
 
 
-def calendar_of(seen: Seen) -> str | None:
-    """The address of the calendar file, when the service offers one for this entry."""
-    if not seen.service.calendar or seen.actor.person is None:
+def state_of(seen: Seen) -> dict[str, Any]:
+    """What the part of the page that changes shows: the state, and what can be done once it is received."""
+    received = seen.entry.status == "received"
+    citizen = seen.actor.person is not None
+    return {
+        "seen": seen,
+        "entry": seen.entry,
+        "calendar": _address(seen.service.calendar, seen) if received and citizen else None,
+        "manage": _address(seen.service.manage, seen) if received else None,
+    }
+
+
+def _address(target: str | None, seen: Seen) -> str | None:
+    """What the service's function answers for this viewer and entry: an address, or None."""
+    if not target:
         return None
-    found: str | None = registry.load(seen.service.calendar)(seen.actor, seen.entry.uuid)  # type: ignore[operator]
+    found: str | None = registry.load(target)(seen.actor, seen.entry.uuid)  # type: ignore[operator]
     return found

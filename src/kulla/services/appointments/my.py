@@ -35,3 +35,12 @@ def calendar(actor: Actor, entry: UUID) -> str | None:
     if row is None or row.status not in LIVE:
         return None
     return reverse("appointments:calendar", args=[row.id])
+
+
+def manage(actor: Actor, entry: UUID) -> str | None:
+    """The page where this actor can still cancel the appointment that this entry booked; None: too late."""
+    row = queries.appointment_of_entry(actor, entry)
+    if row is None or row.status != Status.BOOKED or row.starts_at <= people.now():
+        return None
+    page = "appointments:appointment" if actor.person is not None else "appointments:reception-appointment"
+    return reverse(page, args=[row.id])

@@ -59,5 +59,6 @@ SERVICE = Service(
     },
     my="kulla.services.appointments.my:items",
     calendar="kulla.services.appointments.my:calendar",
+    manage="kulla.services.appointments.my:manage",
     staff_home={"receptionist": "/reception/"},
 )
