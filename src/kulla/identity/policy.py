@@ -4,6 +4,8 @@ import hashlib
 
 from django.conf import settings
 
+from kulla.journal.policy import Policy
+
 
 def text() -> str:
     """The policy (C2SP tlog-policy); "" where none is set up."""
@@ -13,3 +15,14 @@ def text() -> str:
 def fingerprint() -> str:
     """SHA-256 of the policy's bytes in hex, as paper receipts and /verify show it; "" where there is none."""
     return hashlib.sha256(text().encode()).hexdigest() if text() else ""
+
+
+def addresses() -> list[tuple[str, str]]:
+    """Name of each mirror and the address of the same text there; mirrors without an address are left out."""
+    if not text():
+        return []
+    return [
+        (mirror.name, f"{mirror.url.rstrip('/')}/policy")
+        for mirror in Policy.parse(text()).witnesses
+        if mirror.url
+    ]

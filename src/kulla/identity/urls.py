@@ -12,6 +12,7 @@ urlpatterns = [
     path("privacy", public.privacy, name="privacy"),
     path("accessibility", public.accessibility, name="accessibility"),
     path("verify", public.verify, name="verify"),
+    path("verify/policy", public.policy_file, name="policy"),
     path("status", public.status, name="status"),
     path("sign-in", sign_in.sign_in, name="sign-in"),
     path("sign-out", sign_in.sign_out, name="sign-out"),

@@ -3,7 +3,7 @@
 import unicodedata
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
@@ -86,8 +86,19 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 @require_safe
 def verify(request: HttpRequest) -> HttpResponse:
     """How to check a receipt without us."""
-    context = {"policy": policy.text(), "fingerprint": policy.fingerprint()}
+    context = {"policy": policy.text(), "fingerprint": policy.fingerprint(), "mirrors": policy.addresses()}
     return render(request, "identity/verify.html", context)
+
+
+@access.public
+@require_safe
+def policy_file(_request: HttpRequest) -> HttpResponse:
+    """The policy as a file, byte for byte what its fingerprint is of."""
+    if not policy.text():
+        raise Http404
+    response = HttpResponse(policy.text(), content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="policy"'
+    return response
 
 
 @access.public
