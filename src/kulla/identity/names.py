@@ -18,6 +18,7 @@ ROLES: dict[str, Text] = {
     "operator": _("Operator"),
     "citizen": _("Citizen"),
 }
+# Fields of the register, and columns of services: the keeper names those "table.column".
 FIELDS: dict[str, Text] = {
     "name": _("name"),
     "birth_date": _("date of birth"),
@@ -25,6 +26,8 @@ FIELDS: dict[str, Text] = {
     "phone": _("telephone"),
     "email": _("e-mail"),
     "language": _("language"),
+    "claims": _("what a receipt says"),
+    "reason": _("the reason that was given"),
 }
 # The fixed words that pages give as their purpose; a word that stands here not is shown as it is.
 PURPOSES: dict[str, Text] = {
