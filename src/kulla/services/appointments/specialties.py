@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ def _all() -> tuple[Specialty, ...]:
         ("cardiology", _("Cardiologist"), _("Heart and blood pressure")),
         ("ophthalmology", _("Eye doctor"), _("Eyes and eyesight")),
         ("dermatology", _("Skin doctor"), _("Skin, hair and nails")),
-        ("ent", _("Ear, nose and throat doctor"), pgettext_lazy("specialty", "Hearing, nose and throat")),
+        ("ent", _("Ear, nose and throat doctor"), _("Ears, nose and throat")),
         ("orthopaedics", _("Orthopaedist"), _("Bones and joints")),
         ("neurology", _("Neurologist"), _("Nerves, headaches and dizziness")),
     )
