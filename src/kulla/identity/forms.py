@@ -23,7 +23,7 @@ class SignInForm(forms.Form):
     identifier = forms.CharField(
         label=_("Personal number or staff number"),
         max_length=64,
-        help_text=_("The ten signs on your identity card, for example J55101007H"),
+        help_text=_("The ten letters and digits on your identity card, for example J55101007H"),
         error_messages={"required": _("Enter your number"), "max_length": _("That number is too long")},
         widget=forms.TextInput(
             attrs={"autocomplete": "username", "autocapitalize": "characters", "spellcheck": "false"}
