@@ -28,6 +28,14 @@ COMMANDS = (
     "static",
 )
 
+DESCRIPTION = """\
+Kulla, a national portal of public services that keeps its word while it is attacked.
+
+A home is a folder with all that belongs to one country, or to one host of it. `kulla demo` makes a home with
+invented people and `kulla up` runs it. The other commands are for those who run a portal, a keeper or a mirror,
+bring one back, or check what it promised.
+"""
+
 EXAMPLES = """\
 examples:
   kulla demo --home var/demo --people 5000      make a country to play with
@@ -50,6 +58,14 @@ class Command(Protocol):
     run: Callable[[argparse.Namespace], int]
 
 
+class Manual(argparse.RawDescriptionHelpFormatter):
+    """Keeps our lines, and leaves out the line with only the word COMMAND above the list of commands."""
+
+    def _format_action(self, action: argparse.Action) -> str:
+        text = super()._format_action(action)
+        return text.partition("\n")[2] if action.metavar == "COMMAND" else text
+
+
 class Parser(argparse.ArgumentParser):
     """argparse with one plain sentence instead of a block of usage."""
 
@@ -65,11 +81,11 @@ def parser() -> argparse.ArgumentParser:
     """The whole command line; built without importing Django or any room."""
     top = Parser(
         prog="kulla",
-        description="Kulla, a national portal of public services that keeps its word while it is attacked.",
+        description=DESCRIPTION,
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Manual,
     )
-    subparsers = top.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
+    subparsers = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name in COMMANDS:
         module = command(name)
         head, _, rest = (module.__doc__ or "").partition("\n\n")
@@ -95,7 +111,11 @@ def expected(error: BaseException) -> bool:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. KULLA_TRACE=1 shows where an error came from."""
-    args = parser().parse_args(argv)
+    whole = parser()
+    args = whole.parse_args(argv)
+    if args.command is None:
+        whole.print_help()
+        return 0
     try:
         return int(args.run(args))
     except KeyboardInterrupt:

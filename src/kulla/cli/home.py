@@ -46,6 +46,11 @@ class Home:
         return self.path / "policy"
 
     @property
+    def rebuilding(self) -> Path:
+        """There while a rebuild is under way or was broken off: what lies in the home is not to be run."""
+        return self.path / "rebuild-unfinished"
+
+    @property
     def accounts(self) -> Path:
         return self.path / "accounts.json"
 

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from kulla.cli import django_home
 from kulla.cli.errors import CommandError
 from kulla.cli.home import Home
-from kulla.cli.supervisor import processes
+from kulla.cli.supervisor import processes, sound
 
 SETTLE_S = 1.0
+# What the portal signs with. It may store other names with the keeper: none of them ever becomes a path here.
+PORTAL_KEYS = {"checkpoint", "cookie"}
 
 
 class Report:
@@ -120,14 +122,9 @@ def rebuild(home: Home, *, holders: Path, sources: Sequence[Path], replace: bool
     5. what the deployment adds: the notices' templates; and the keeper's looks, from the journal.
     """
     refuse_living(home)
-    rebuild_key = key_file(holders, "rebuild.key")
-    key_file(holders, "root.key")
-    for source in sources:
-        if not source.is_dir():
-            raise CommandError(f"{source} is not an operator's folder.")
-    if not home.policy.is_file():
-        raise CommandError(f"{home.policy} is missing; put the published policy there first.")
+    rebuild_key = check_means(home, holders, sources)
     make_room(home, replace=replace, say=report.say)
+    home.rebuilding.touch()
     _keeper(home, holders, sources, report)
     _portal_keys(home, rebuild_key)
     portal_role = urlsplit(os.environ.get(django_home.PORTAL_URL, ""))
@@ -136,6 +133,18 @@ def rebuild(home: Home, *, holders: Path, sources: Sequence[Path], replace: bool
     django_home.grant(portal_role)
     django_home.write_templates(home)
     _looks(home)
+    home.rebuilding.unlink()
+
+
+def check_means(home: Home, holders: Path, sources: Sequence[Path]) -> bytes:
+    """The rebuild key, if everything that a rebuild needs is there. Raises CommandError with what is not."""
+    key_file(holders, "root.key")
+    rebuild_key = key_file(holders, "rebuild.key")
+    for source in sources:
+        if not source.is_dir():
+            raise CommandError(f"{source} is not an operator's folder.")
+    sound.read_policy(home)
+    return rebuild_key
 
 
 def _keeper(home: Home, holders: Path, sources: Sequence[Path], report: Report) -> None:
@@ -162,18 +171,22 @@ def _portal_keys(home: Home, rebuild_key: bytes) -> None:
         raise CommandError(
             "The keeper's records do not hold the portal's keys: nothing can sign the journal."
         )
-    folder = home.portal / "keys"
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    for name, key in keys.items():
-        descriptor = os.open(folder / f"{name}.key", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(key.hex() + "\n")
+    write_keys(home.portal / "keys", keys)
     recipients = [
         X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw().hex()
         for private in (rebuild_key, segment)
     ]
     (home.portal / "recipients.json").write_text(json.dumps(recipients))
+
+
+def write_keys(folder: Path, keys: Mapping[str, bytes]) -> None:
+    """Write the portal's keys among `keys` as <name>.key, in hexadecimal; every other name is left out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    for name in sorted(PORTAL_KEYS & keys.keys()):
+        descriptor = os.open(folder / f"{name}.key", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(keys[name].hex() + "\n")
 
 
 def _portal(home: Home, rebuild_key: bytes, sources: Sequence[Path], replace: bool, report: Report) -> None:

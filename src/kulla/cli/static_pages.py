@@ -78,12 +78,11 @@ def rendered() -> Fetch:
     return fetch
 
 
-def kept(folder: Path, target: str, head: bytes) -> bytes | None:
-    """The copy of the page at `target` in the language that the request's cookie names; None when there is none."""
+def kept(folder: Path, target: str, language: str) -> bytes | None:
+    """The copy of the page at `target` in this language; None when there is none."""
     name = file_of(target)
     if name is None:
         return None
-    language = "en" if b"language=en" in head else "sq"
     try:
         return (folder / language / name).read_bytes()
     except OSError:

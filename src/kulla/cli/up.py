@@ -3,16 +3,18 @@
 Keeps the public port for itself: while the portal is away it answers with plain static pages and passes
 requests on as soon as the portal is back. A program that dies is started again and its cause is named, one
 line per event. Ctrl-C stops all of it within five seconds. In a demo it prints links that sign in with one
-click as long as it runs; --links prints them again.
+click as long as it runs; --links prints them again. After a wipe whose rebuild broke off, --rebuild asks the
+running country to try once more.
 
 examples:
   kulla up --home var/demo                      the country on http://127.0.0.1:8000/
   kulla up --home var/demo --port 8080
   kulla up --home var/demo --links              the links of the country that is running
+  kulla up --home var/demo --rebuild            try the broken-off rebuild of a wiped country again
 
 exit codes:
   0  stopped by Ctrl-C or SIGTERM
-  2  not started: the port is taken, or the home is missing or in use
+  2  not started: one sentence says why (port taken, home missing, damaged or in use, disk full, …)
 """
 
 import argparse
@@ -29,6 +31,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--links", action="store_true", help="only print the sign-in links of a running country"
     )
+    parser.add_argument(
+        "--rebuild",
+        action="store_true",
+        help="only ask a running country to try its broken-off rebuild again",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,6 +47,10 @@ def run(args: argparse.Namespace) -> int:
     if args.links:
         for line in control.ask(home.socket("up.sock"), "links")["lines"]:
             print(line)
+        return 0
+    if args.rebuild:
+        control.ask(home.socket("up.sock"), "wipe_again")
+        print("The country is being rebuilt again; its terminal and its pages show how it goes.")
         return 0
 
     def say(line: str) -> None:

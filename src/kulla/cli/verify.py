@@ -28,20 +28,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def read(source: str) -> str:
-    """The text of a receipt file. Raises CommandError when it is no text."""
+    """The text of a receipt or policy. Raises CommandError with a sentence when it cannot be had."""
     from kulla.cli.errors import CommandError
+    from kulla.journal.errors import FormatError
+    from kulla.journal.verify import read_file
 
-    data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise CommandError(f"{source} is not a receipt: it is not UTF-8 text.") from None
+        if source == "-":
+            return read_file(sys.stdin.buffer, "What came on standard input")
+        with Path(source).open("rb") as file:
+            return read_file(file, source)
+    except OSError as error:
+        raise CommandError(f"{source} cannot be read: {error.strerror}.") from None
+    except FormatError as error:
+        raise CommandError(str(error)) from None
 
 
 def run(args: argparse.Namespace) -> int:
-    from datetime import UTC, datetime
-
-    from kulla.journal.verify import ReceiptInvalid, verify_receipt
+    from kulla.journal.verify import ReceiptInvalid, in_words, verify_receipt
 
     policy = read(str(args.policy))
     try:
@@ -49,12 +53,5 @@ def run(args: argparse.Namespace) -> int:
     except ReceiptInvalid as error:
         print(f"This receipt does not hold. {error}", file=sys.stderr)
         return 1
-    print(
-        f"This receipt holds: entry {verified.index} of {verified.origin}, check code {verified.check_code}."
-    )
-    for name, value in verified.claims:
-        print(f"  {name}: {value}")
-    for name, seconds in verified.witnesses:
-        at = datetime.fromtimestamp(seconds, UTC)
-        print(f"  signed by {name} at {at:%Y-%m-%d %H:%M:%S} UTC")
+    print(in_words(verified))
     return 0

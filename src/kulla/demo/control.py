@@ -27,17 +27,19 @@ class DemoControl:
             "links": self._links,
             "enter": self._enter,
             "wipe": self._wipe.begin,
+            "wipe_again": self._wipe.again,
             "wipe_status": self._wipe.status,
         }
 
     def links(self) -> list[str]:
         """New sign-in links as lines to print."""
         base = f"http://{self._supervisor.host}:{self._supervisor.port}/demo/enter"
-        lines = []
+        lines = ["Come in with one click:"]
         for who, label in VISITORS.items():
             token = secrets.token_urlsafe(16)
             self._tokens[token] = who
             lines.append(f"  {label}  {base}/{who}?t={token}")
+        lines.append('At the foot of every page: "Wipe this country" and "Be the thief".')
         return lines
 
     async def _links(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002

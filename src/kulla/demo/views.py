@@ -2,6 +2,8 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -13,7 +15,7 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,7 +24,9 @@ from django.views.decorators.http import require_GET, require_POST
 from kulla.cli.supervisor.control import ControlError, ask
 from kulla.demo import thief as robbery
 from kulla.demo.visitor import first_page, own_name, public_word, sign_in
+from kulla.journal.claims import check_code
 from kulla.keeper_client import KeeperUnavailable, Refused
+from kulla.record import api as record
 from kulla.registry import access
 from kulla.registry.access import Request
 from kulla.registry.middleware import set_session
@@ -82,25 +86,37 @@ def wipe(request: Request) -> HttpResponseBase:
     return HttpResponseRedirect(f"{reverse('demo-wiped')}?{back}")
 
 
+def entry_of(address: str) -> UUID | None:
+    """The entry whose receipt is at this address of ours; None for every other address."""
+    try:
+        found = resolve(urlsplit(address).path)
+    except Resolver404:
+        return None
+    return found.kwargs["uuid"] if found.url_name == "receipt" else None
+
+
+def receipt_seen(back: str, state: dict[str, Any]) -> dict[str, str] | None:
+    """The check code, before and after the wipe, of the receipt from which the button was pressed."""
+    entry, before = entry_of(back), state.get("entry_before")
+    if entry is None or before is None:
+        return None
+    now = record.status(entry)
+    return {"before": check_code(bytes.fromhex(before)), "after": (now and now.check_code) or ""}
+
+
 @require_GET
 @access.public
 def wiped(request: Request) -> HttpResponseBase:
     """The report of the last wipe; while one goes on, the supervisor answers in this page's place."""
+    back = safe_back(request, request.GET.get("back"))
     try:
-        state = ask(settings.KULLA_CONTROL_SOCKET, "wipe_status")
+        state = ask(settings.KULLA_CONTROL_SOCKET, "wipe_status", entry=str(entry_of(back)))
     except ControlError as error:
         return plain(request, _("There is no report"), str(error), 503)
     if state.get("step") is None:
         return HttpResponseRedirect("/")
-    response = render(
-        request,
-        "demo/wiped.html",
-        {
-            "state": state,
-            "done": state["step"] == "done",
-            "back": safe_back(request, request.GET.get("back")),
-        },
-    )
+    context = {"state": state, "back": back, "receipt": receipt_seen(back, state)}
+    response = render(request, "demo/wiped.html", context)
     response["Cache-Control"] = "no-store"
     return response
 

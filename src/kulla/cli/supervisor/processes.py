@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import os
 import runpy
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from pathlib import Path
 
 PARENT = "KULLA_PARENT_PID"
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+FULL_BELOW = 1_000_000  # bytes
 LOG_LIMIT = 5_000_000  # bytes; an older log is kept once under .1
 
 
@@ -109,6 +111,11 @@ def socket_answers(path: Path) -> bool:
         except OSError:
             return False
         return True
+
+
+def disk_is_full(folder: Path) -> bool:
+    """True when less than a megabyte is left where `folder` lies."""
+    return shutil.disk_usage(folder).free < FULL_BELOW
 
 
 def last_words(log: Path) -> str:

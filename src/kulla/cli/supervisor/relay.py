@@ -58,7 +58,8 @@ class Relay:
         assert task is not None  # noqa: S101 - a stream callback always runs in a task
         self._open.add(task)
         try:
-            with contextlib.suppress(ConnectionError, TimeoutError, asyncio.IncompleteReadError):
+            # OSError: the browser left, or took too long; nobody is there to be told.
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
                 await self._serve(reader, writer)
         except asyncio.CancelledError:
             pass  # the supervisor is closing; asyncio would log a cancelled callback as an error

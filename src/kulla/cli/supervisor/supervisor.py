@@ -6,25 +6,24 @@ import fcntl
 import http.client
 import importlib
 import importlib.util
-import json
 import mimetypes
-import os
 import signal
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import IO, Any, Protocol
 
 from kulla.cli import static_pages
 from kulla.cli.errors import CommandError
 from kulla.cli.home import Home
-from kulla.cli.supervisor import control, pages, processes, relay
+from kulla.cli.supervisor import control, pages, processes, relay, sound
 from kulla.cli.supervisor.child import Child, Program
+from kulla.cli.supervisor.words import AWAY
 
-ASSETS = Path(__file__).resolve().parents[2] / "web" / "static"
 STOP_PORTAL_S = 2.0
 STOP_REST_S = 1.5
+LATE_MIRROR_S = 10.0  # the country opens without a mirror that takes longer
+GIVE_UP_AFTER = 4  # deaths of keeper or portal before the country was ever open
 
 
 class DemoPart(Protocol):
@@ -47,10 +46,14 @@ class Supervisor:
         self.env = home.environment()
         self.relay = relay.Relay(self._answer)
         self.held_answer: Callable[[bytes], bytes] | None = None
-        self.children = {program.name: Child(program, self.say) for program in self._programs()}
+        self.children = {
+            program.name: Child(program, self.say, self.note, self._died) for program in self._programs()
+        }
         self._portal_port = 0
         self._print = print_line
         self._stop = asyncio.Event()
+        self._opened = False
+        self._gave_up = ""
         self._lock: IO[str] | None = None
         # The demo's part lies above this room and is absent from production builds: found by name.
         self._demo: DemoPart | None = None
@@ -61,13 +64,25 @@ class Supervisor:
     def say(self, line: str) -> None:
         """One event, for the terminal and for run/up.log."""
         self._print(line)
-        with (self.home.run / "up.log").open("a") as log:
+        self.note(line)
+
+    def note(self, line: str) -> None:
+        """One event for run/up.log alone. A full disk costs the line there, nothing else."""
+        with contextlib.suppress(OSError), (self.home.run / "up.log").open("a") as log:
             log.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {line}\n")
+
+    def _died(self, name: str, deaths: int, why: str) -> None:
+        """Give up where starting again would go on for ever: nobody has been served yet, and the cause stays."""
+        if not self._opened and deaths >= GIVE_UP_AFTER and name in {"keeper", "portal"}:
+            self._gave_up = f"The {name} does not start: {why}."
+            self.stop()
 
     # -- the programs --------------------------------------------------------------------------------------
     def _programs(self) -> Iterable[Program]:
         for operator in self.home.operators:
-            port = int(mirror_port(operator))
+            port = sound.mirror_port(operator)
+            if port is None:  # said already by sound.check
+                continue
             yield Program(
                 name=f"mirror {operator.name}",
                 argv=lambda operator=operator: processes.command(  # type: ignore[misc]
@@ -113,10 +128,10 @@ class Supervisor:
     async def run(self, ready: Callable[[int], None]) -> None:
         """Take the port, start everything, call `ready(port)` when all answer, go on until `stop`.
 
-        Raises CommandError when the home is in use or the port is taken.
+        Raises CommandError when the home cannot run, is in use, the port is taken, or keeper or portal do not start.
         """
-        self.home.run.mkdir(exist_ok=True)
         self._take_lock()
+        warnings = sound.check(self.home)
         try:
             self.port = await self.relay.listen(self.host, self.port)
         except OSError:
@@ -126,13 +141,16 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.stop)
+        for warning in warnings:
+            self.say(warning)
+        self.say(f"Starting {self.home.path}: {len(self.children) - 2} mirrors, the keeper, the portal.")
         ear = await control.serve(self.home.socket("up.sock"), self._handlers())
         announce = asyncio.create_task(self._announce(ready))
         try:
             for child in self.children.values():
                 child.start()
             await self._stop.wait()
-            self.say("Stopping.")
+            self.say("Stopping." if not self._gave_up else "Giving up.")
         finally:
             announce.cancel()
             ear.close()
@@ -142,39 +160,49 @@ class Supervisor:
             await asyncio.gather(*(child.stop(STOP_REST_S) for child in rest))
             self.home.remove_sockets()
             self.say("Everything is stopped.")
+        if self._gave_up:
+            raise CommandError(self._gave_up)
 
     def stop(self) -> None:
         """Begin to stop; `run` returns within five seconds."""
         self._stop.set()
 
     async def _announce(self, ready: Callable[[int], None]) -> None:
-        await asyncio.gather(*(child.up.wait() for child in self.children.values()))
+        await asyncio.gather(*(self.children[name].up.wait() for name in ("keeper", "portal")))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LATE_MIRROR_S):
+                await asyncio.gather(*(child.up.wait() for child in self.children.values()))
+        self._opened = True
         ready(self.port)
         copies = static_pages.from_portal(self._portal_port)
-        await asyncio.to_thread(static_pages.save, self.home.run / "pages", copies)
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(static_pages.save, self.home.run / "pages", copies)
 
     def _take_lock(self) -> None:
-        self._lock = (self.home.run / "up.lock").open("w")
+        self.home.run.mkdir(exist_ok=True)
+        self._lock = (self.home.run / "up.lock").open("a")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise CommandError(f"{self.home.path} is already running under another `kulla up`.") from None
-        self._lock.write(str(os.getpid()))
-        self._lock.flush()
 
     # -- answers -------------------------------------------------------------------------------------------
     def _answer(self, head: bytes, forwarded: bool) -> bytes:
-        if self.relay.held and self.held_answer is not None:
-            return self.held_answer(head)
         method, target = relay.request_line(head)
         if not method:
-            return pages.response("400 Bad Request", pages.in_both(pages.AWAY, head))
+            return pages.response("400 Bad Request", pages.spoken(head, AWAY))
         if method == "GET":
-            if (page := static_pages.kept(self.home.run / "pages", target, head)) is not None:
-                return pages.copy(page)
-            if (content := static_pages.asset(ASSETS, target)) is not None:
+            if (content := static_pages.asset(pages.ASSETS, target)) is not None:
                 content_type = mimetypes.guess_type(target)[0] or "application/octet-stream"
                 return pages.response("200 OK", content, content_type=content_type)
+            if (switched := pages.language_switch(head)) is not None:
+                return switched
+        if self.relay.held and self.held_answer is not None:
+            return self.held_answer(head)
+        if method == "GET":
+            kept = static_pages.kept(self.home.run / "pages", target, pages.language_of(head))
+            if kept is not None:
+                return pages.copy(head, kept)
         return pages.away(method, head, forwarded=forwarded)
 
     def _handlers(self) -> dict[str, control.Handler]:
@@ -193,8 +221,3 @@ class Supervisor:
                 for name, child in self.children.items()
             },
         }
-
-
-def mirror_port(operator: Path) -> int:
-    """The port that a mirror operator's configuration names."""
-    return int(json.loads((operator / "operator.json").read_text())["port"])

@@ -1,6 +1,12 @@
-"""The number on the wipe's report can be another than 0, and the page tells every step in both languages."""
+"""The number on the report can be another than 0, every step has a page, and a failure never reads like a success."""
 
-from kulla.demo.wipe import STEPS, lost, render
+import pytest
+
+from kulla.demo import wipe_page
+from kulla.demo.wipe import lost
+
+ENGLISH = b"GET /my HTTP/1.1\r\nCookie: language=en\r\n\r\n"
+ALBANIAN = b"GET /my HTTP/1.1\r\n\r\n"
 
 
 def test_lost_counts_what_is_missing_and_what_is_different() -> None:
@@ -10,18 +16,35 @@ def test_lost_counts_what_is_missing_and_what_is_different() -> None:
     assert lost(before, {"a": "01", "b": "ff"}) == ["b", "c"]
 
 
-def test_every_step_has_a_page() -> None:
-    for step in STEPS:
-        page = render(
-            {"step": step, "before": 7, "progress": {"keeper": [3, 3], "entries": [1, 7]}}, ("en", "sq")
-        )
-        assert STEPS[step][0] in page
-        assert STEPS[step][1] in page
-        assert page.count("<dd>7</dd>") == 2
-        assert page.count("<dd>1 / 7</dd>") == 2
+@pytest.mark.parametrize("step", wipe_page.STEPS)
+def test_every_step_has_a_page_in_the_visitors_language(step: str) -> None:
+    state = {"step": step, "before": 7, "progress": {"keeper": [1300, 1300], "entries": [1, 7]}}
+
+    for place, head in enumerate((ALBANIAN, ENGLISH)):
+        page = wipe_page.whole(state, head)
+        title = wipe_page.WORDS["title"]
+        assert f">{title[place]}</h1>" in page
+        assert title[1 - place] not in page
+        assert wipe_page.STEPS[step][place] in page
+        assert page.count(wipe_page.WORDS["now"][place] + "</strong>") == 1
+        assert "<strong>1\u202f300</strong>" in page
+        assert "<strong>1 / 7</strong>" in page
+        assert 'http-equiv="refresh" content="1"' in page
 
 
-def test_a_trouble_is_told_without_markup_of_its_own() -> None:
-    page = render({"step": "failed", "sentence": "no <key>"}, ("sq", "en"))
-
-    assert "no &lt;key&gt;" in page
+@pytest.mark.parametrize("left", ["nothing", "untouched", "rebuilt"])
+def test_a_failed_wipe_says_so_and_never_that_all_is_safe(left: str) -> None:
+    state = {
+        "step": "failed",
+        "at": "rebuild",
+        "left": left,
+        "sentence": "no <key>",
+        "command": "kulla up --home /c --rebuild",
+    }
+    for place, head in enumerate((ALBANIAN, ENGLISH)):
+        page = wipe_page.whole(state, head)
+        assert wipe_page.WORDS["title"][place] not in page
+        assert wipe_page.STEPS["rebuild"][place] in page
+        assert "no &lt;key&gt;" in page
+        assert ("kulla up --home /c --rebuild" in page) == (left == "nothing")
+        assert (wipe_page.WORDS["mirrors"][place] in page) == (left == "nothing")

@@ -1,0 +1,87 @@
+"""Whether a home can run at all: looked at before anything starts, so that the cause is one sentence."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from kulla.cli.errors import CommandError
+from kulla.cli.home import Home
+from kulla.journal.errors import JournalError
+from kulla.journal.policy import Policy
+
+SPACE_TO_START = 16_000_000  # bytes; logs, the database's log of changes and the first entries
+
+
+def check(home: Home) -> list[str]:
+    """Raise CommandError with the first reason why this home cannot run; return what it can do without.
+
+    1. room on the disk; 2. the policy; 3. as many mirror operators as its quorum needs; 4. keeper and portal are
+    there and whole; 5. the key that opens the keeper.
+    """
+    free = shutil.disk_usage(home.path).free
+    if free < SPACE_TO_START:
+        raise CommandError(
+            f"The disk of {home.path} is full ({free / 1e6:.1f} MB left); free "
+            f"{SPACE_TO_START / 1e6:.0f} MB and start again. Nothing was started."
+        )
+    policy = read_policy(home)
+    warnings = _mirrors(home, policy)
+    if home.rebuilding.exists():
+        raise CommandError(f"A rebuild of {home.path} was broken off. Do it again: {how_to_rebuild(home)}")
+    needed = [home.keeper / "keeper.json", home.portal / "keys" / "checkpoint.key"]
+    if not os.environ.get("KULLA_DATABASE_URL"):
+        needed.append(home.portal / "db.sqlite3")
+    for path in needed:
+        if not path.exists():
+            raise CommandError(f"{path} is missing. Bring it back from the mirrors: {how_to_rebuild(home)}")
+    for name in ("root.key", "rebuild.key"):
+        path = home.holders / name
+        if home.demo and not path.exists():
+            if name == "root.key":
+                raise CommandError(f"{path} is missing: without it nothing can open the keeper's records.")
+            warnings.append(f"{path} is missing: the country runs, but could not be rebuilt after a loss.")
+    return warnings
+
+
+def read_policy(home: Home) -> Policy:
+    """The home's policy. Raises CommandError when it is missing or broken."""
+    try:
+        return Policy.parse(home.policy.read_bytes())
+    except FileNotFoundError:
+        raise CommandError(f"{home.policy} is missing; put the published policy there first.") from None
+    except JournalError as error:
+        raise CommandError(f"{home.policy} is broken. {error}") from None
+
+
+def _mirrors(home: Home, policy: Policy) -> list[str]:
+    """What is said about mirrors that cannot run here. Raises CommandError when too few are left for the quorum."""
+    left, warnings = set(), []
+    for witness in policy.witnesses:
+        number = witness.name.rpartition("-")[2]
+        if mirror_port(home.path / "operators" / number) is not None:
+            left.add(witness.name)
+        elif home.demo:  # elsewhere the mirrors are other people's machines
+            warnings.append(
+                f"{home.path / 'operators' / number} is missing or has no readable operator.json."
+            )
+    if home.demo and not policy.satisfied_by(left):
+        raise CommandError(
+            f"{' '.join(warnings)} "
+            f"{len(left)} of {len(policy.witnesses)} mirrors are left, too few to confirm anything."
+        )
+    return [f"{warning} The country runs without that mirror." for warning in warnings]
+
+
+def mirror_port(operator: Path) -> int | None:
+    """The port that a mirror operator's configuration names; None when it cannot be read."""
+    try:
+        return int(json.loads((operator / "operator.json").read_text())["port"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def how_to_rebuild(home: Home) -> str:
+    """The command that rebuilds this home by hand, from every operator's folder that is there."""
+    sources = " ".join(f"--from {operator}" for operator in home.operators)
+    return f"kulla rebuild --home {home.path} --keys {home.holders} {sources} --replace"
