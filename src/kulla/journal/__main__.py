@@ -2,14 +2,14 @@
 
 import argparse
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
-from .verify import ReceiptInvalid, verify_receipt
+from .errors import FormatError
+from .verify import ReceiptInvalid, in_words, read_file, verify_receipt
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code 0: the receipt holds. 1: it does not, and one sentence says why. 2: wrong use."""
+    """Exit code 0: the receipt holds. 1: it does not, and one sentence says why. 2: not checked."""
     parser = argparse.ArgumentParser(
         prog="python -m kulla.journal", description="Verify a receipt of Kulla offline."
     )
@@ -19,24 +19,23 @@ def main(argv: list[str] | None = None) -> int:
     verify.add_argument("--policy", type=Path, required=True, help="the trust policy (C2SP tlog-policy)")
     arguments = parser.parse_args(argv)
     try:
-        text, policy = arguments.receipt.read_bytes().decode("utf-8"), arguments.policy.read_bytes()
-    except (OSError, UnicodeDecodeError) as e:
-        sys.stderr.write(f"The file cannot be read: {e}\n")
-        return 1
+        with arguments.receipt.open("rb") as receipt, arguments.policy.open("rb") as policy:
+            text, trusted = (
+                read_file(receipt, str(arguments.receipt)),
+                read_file(policy, str(arguments.policy)),
+            )
+    except OSError as e:
+        sys.stderr.write(f"{e.filename} cannot be read: {e.strerror}.\n")
+        return 2
+    except FormatError as e:
+        sys.stderr.write(f"{e}\n")
+        return 2
     try:
-        verified = verify_receipt(text, policy)
+        verified = verify_receipt(text, trusted)
     except ReceiptInvalid as e:
         sys.stderr.write(f"This receipt does not hold (step {e.step}). {e.sentence}\n")
         return 1
-    sys.stdout.write(
-        f"This receipt holds: entry {verified.index} of {verified.origin}, {verified.check_code}.\n"
-    )
-    for name, value in verified.claims:
-        sys.stdout.write(f"  {name}: {value}\n")
-    for name, seconds in verified.witnesses:
-        sys.stdout.write(
-            f"  signed by {name} at {datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC\n"
-        )
+    sys.stdout.write(f"{in_words(verified)}\n")
     return 0
 
 

@@ -1,6 +1,8 @@
 """Verifying a receipt offline. Needs the standard library and `cryptography`, no CBOR, no keys, no network."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import BinaryIO
 
 from .claims import Claims, check_code
 from .errors import FormatError, JournalError, PolicyError, ProofError
@@ -79,3 +81,34 @@ def verify_receipt(text: str, policy_text: str | bytes) -> Verified:
         tuple(checked.cosigned.items()),
         receipt.holder_salt,
     )
+
+
+MAX_FILE = 8 << 20  # bytes; a receipt carries one payload of at most 1 MiB
+
+
+def read_file(file: BinaryIO, name: str) -> str:
+    """The text of a receipt or policy as people keep it.
+
+    A byte order mark and Windows line ends come from mail programs and editors; neither is ever part of either
+    format, so both are taken off before anything is verified. Raises FormatError with a sentence that names `name`.
+    """
+    data = file.read(MAX_FILE + 1)
+    if len(data) > MAX_FILE:
+        raise FormatError(f"{name} is far larger than any receipt or policy.")
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise FormatError(f"{name} is neither a receipt nor a policy: it is not UTF-8 text.") from None
+
+
+def in_words(verified: Verified) -> str:
+    """What is proven and by whom, as lines for a terminal."""
+    lines = [
+        f"This receipt holds: entry {verified.index} of {verified.origin}, check code {verified.check_code}."
+    ]
+    lines += [f"  {name}: {value}" for name, value in verified.claims]
+    lines += [
+        f"  signed by {name} at {datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        for name, seconds in verified.witnesses
+    ]
+    return "\n".join(lines)

@@ -99,7 +99,7 @@ class Server:
 
     def _accept(self, sock: socket.socket) -> None:
         with self._lock:
-            full = len(self._open) >= self._connections
+            full = len(self._open) >= self._connections and not self._make_room()
             if not full:
                 self._open[sock] = False
         if full:
@@ -110,6 +110,19 @@ class Server:
             log.warning("refused a connection: %d are open", self._connections)
             return
         threading.Thread(target=self._connection, args=(sock,), daemon=True).start()
+
+    def _make_room(self) -> bool:
+        """End the connection that has been idle longest; False when all are at work. Call with the lock held.
+
+        Whoever opens connections and sends nothing must not keep the journal's own out.
+        """
+        idle = next((sock for sock, busy in self._open.items() if not busy), None)
+        if idle is None:
+            return False
+        del self._open[idle]
+        with contextlib.suppress(OSError):
+            idle.shutdown(socket.SHUT_RDWR)
+        return True
 
     def _connection(self, sock: socket.socket) -> None:
         try:
@@ -157,6 +170,9 @@ class Server:
         if not keep:
             _linger(wire.sock)
         with self._lock:
+            self._open.pop(
+                wire.sock, None
+            )  # to the end of the line: the dictionary's order is that of last use
             self._open[wire.sock] = False
         return keep
 

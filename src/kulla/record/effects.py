@@ -23,7 +23,8 @@ from kulla.keeper_client import KeeperUnavailable, Refused
 log = logging.getLogger("kulla.record")
 
 NAMES = ("notify", "grant", "revoke_grant")
-_PASSING = ("copies_unavailable", "log_failed", "log_unconfirmed")  # the keeper's own bad moments
+# The keeper's own bad moments, and its ceilings, which say themselves until when they hold.
+_PASSING = ("copies_unavailable", "log_failed", "log_unconfirmed", "capped")
 _AT_ONCE = 200
 _LONGEST_WAIT_MS = 60_000
 AGAIN_MS = 48 * 3600 * 1000  # how far back from the journal's end a rebuilt portal asks again
@@ -122,7 +123,7 @@ def run_due(keeper: Callable[[], Any]) -> int:
             break
         except Refused as refusal:
             if refusal.code in _PASSING:
-                _later(task)
+                _later(task, not_before_ms=int(refusal.details.get("until_ms") or 0))
                 continue
             # Kept for the operator: a refused grant means a clerk who pays for a look that was announced.
             log.warning("The keeper refused %s of entry %s: %s", task.name, task.entry, refusal.code)
@@ -133,9 +134,10 @@ def run_due(keeper: Callable[[], Any]) -> int:
     return done
 
 
-def _later(task: Any) -> None:
+def _later(task: Any, not_before_ms: int = 0) -> None:
     wait = min(1000 * 2**task.tries, _LONGEST_WAIT_MS)
-    type(task).objects.filter(pk=task.pk).update(tries=task.tries + 1, due_ms=_now() + wait)
+    due = max(_now() + wait, not_before_ms)
+    type(task).objects.filter(pk=task.pk).update(tries=task.tries + 1, due_ms=due)
 
 
 def _now() -> int:

@@ -1,5 +1,6 @@
 """Receipts: they verify anywhere, and each way to be false fails at its own step with its own sentence."""
 
+import io
 import json
 import subprocess
 import sys
@@ -9,14 +10,14 @@ import pytest
 
 from kulla.journal.claims import check_code
 from kulla.journal.entry import decode_payload
-from kulla.journal.errors import ProofError
+from kulla.journal.errors import FormatError, ProofError
 from kulla.journal.note import Signer
 from kulla.journal.proof import Proof
 from kulla.journal.receipt import Receipt
 from kulla.journal.segment import decrypt, open_segment_key, parse_segment
 from kulla.journal.store import segment_path
 from kulla.journal.tests.demo import ORIGIN, DemoJournal
-from kulla.journal.verify import ReceiptInvalid, verify_receipt
+from kulla.journal.verify import MAX_FILE, ReceiptInvalid, read_file, verify_receipt
 
 INDEX = 301
 
@@ -153,4 +154,20 @@ def test_the_verifier_needs_no_cbor_no_django_and_no_hpke(journal: DemoJournal, 
     done = run("bad")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("This receipt does not hold (step 6). ")
-    assert run("absent").returncode == 1
+    assert run("absent").returncode == 2
+
+
+def test_a_receipt_that_went_through_an_editor_or_a_mail_still_verifies(journal: DemoJournal) -> None:
+    """A byte order mark and Windows line ends are no forgery."""
+    text = receipt(journal).text
+    for kept in (text.encode(), b"\xef\xbb\xbf" + text.encode(), text.replace("\n", "\r\n").encode()):
+        assert verify_receipt(read_file(io.BytesIO(kept), "receipt"), journal.policy).index == INDEX
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [(b"\xff\xfe\x00", "it is not UTF-8 text"), (b"x" * (MAX_FILE + 1), "far larger than any receipt")],
+)
+def test_what_cannot_be_a_receipt_is_said_to_be_none(data: bytes, sentence: str) -> None:
+    with pytest.raises(FormatError, match=sentence):
+        read_file(io.BytesIO(data), "photo.jpg")

@@ -165,15 +165,30 @@ def test_a_dripping_header_is_let_go() -> None:
         assert time.monotonic() - begin < 1.5
 
 
-def test_too_many_connections() -> None:
+def test_idle_connections_keep_nobody_out() -> None:
+    """Whoever opens every connection and sends nothing more loses the one that was idle longest."""
     with serving(connections=2) as server:
         held = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
         for sock in held:
             sock.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
             assert sock.recv(1000).startswith(b"HTTP/1.1 200")
-        assert talk(server, b"").startswith(b"HTTP/1.1 503 ")
+        held[0].sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")  # used again, so the other is idle longest
+        assert held[0].recv(1000).startswith(b"HTTP/1.1 200")
+        time.sleep(0.05)
+        assert talk(server, b"GET / HTTP/1.1\r\n" + HOST + b"\r\n").startswith(b"HTTP/1.1 200")
+        assert held[1].recv(10) == b""
+        held[0].sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert held[0].recv(1000).startswith(b"HTTP/1.1 200")
         for sock in held:
             sock.close()
+
+
+def test_when_every_connection_is_at_work_the_next_is_told_so() -> None:
+    with serving(connections=1) as server, socket.create_connection(("127.0.0.1", server.port)) as busy:
+        busy.sendall(b"GET /slow HTTP/1.1\r\n" + HOST + b"\r\n")
+        time.sleep(0.1)
+        assert talk(server, b"").startswith(b"HTTP/1.1 503 ")
+        assert busy.recv(1000).startswith(b"HTTP/1.1 200")
 
 
 def test_stop_lets_a_request_finish_and_does_not_wait_for_idle_ones() -> None:

@@ -1,6 +1,6 @@
 """What stands around an entry: migrations, the database's roles, the keeper's looks, its bad moments."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 
 import pytest
@@ -117,6 +117,7 @@ class Keeper:
     confirmed: int = 0
     away: bool = False
     refuse: str = ""
+    details: dict[str, int] = field(default_factory=dict)
     done: int = 0
 
     def looks(self, since: int) -> list[Look]:
@@ -131,7 +132,7 @@ class Keeper:
         if self.away:
             raise KeeperUnavailable("away")
         if self.refuse:
-            raise Refused(self.refuse)
+            raise Refused(self.refuse, **self.details)
         self.done += 1
 
 
@@ -177,6 +178,14 @@ def test_effects_wait_for_a_keeper_in_trouble_and_name_a_refusal() -> None:
     task()
     assert effects.run_due(lambda: keeper) == 1
     assert EffectTask.objects.count() == 1
+
+
+def test_a_notice_over_the_keepers_ceiling_waits_until_it_ends_and_is_not_lost() -> None:
+    EffectTask.objects.create(entry=HOME, name="grant", arguments="{}")
+    keeper = Keeper([], refuse="capped", details={"until_ms": 9_000_000_000_000})
+    assert effects.run_due(lambda: keeper) == 0
+    task = EffectTask.objects.get()
+    assert (task.refused, task.due_ms) == ("", 9_000_000_000_000)
 
 
 def test_arguments_of_effects_come_back_as_they_were() -> None:
