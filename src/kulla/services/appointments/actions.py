@@ -226,7 +226,7 @@ def cancel(*, actor: Actor, appointment: Appointment, reason: CancelReason, now:
         before=(Status.BOOKED,),
         what=_("Appointment cancelled"),
         after=[
-            record.Effect("revoke_grant", {"ref": appointment.id}),
+            record.Effect("revoke_grant", {"ref": appointment.id, "proof": actor.attestation}),
             _notice("cancelled", appointment, _where(appointment)),
         ],
         cancel_reason=reason.value,

@@ -16,7 +16,7 @@ from kulla.services.appointments.models import CancelReason
 from kulla.services.appointments.people import REASON_LENGTH
 from kulla.web.forms import DateField
 
-_EARLIEST, _LATEST = 0, 253_402_300_799  # 1970 to 9999: what a UTC instant may be at all
+_EARLIEST, _LATEST = 0, 7_258_118_400  # 1970 to 2200: calendar arithmetic never leaves the calendar
 
 
 def instant_of(text: str) -> datetime | None:
@@ -85,7 +85,8 @@ class BookForm(TimeForm):
     reason = ReasonField(
         label=_("Reason for the visit (optional)"),
         help_text=_(
-            "Only the office you visit can read it, and you see whenever it does. Up to 500 characters."
+            "Only the office you are going to can read it: its reception and the doctor. "
+            "You see each time it is opened. Up to 500 characters."
         ),
     )
     key = forms.UUIDField(widget=forms.HiddenInput)
@@ -106,7 +107,10 @@ class PhoneForm(TimeForm):
             attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}
         ),
     )
-    reason = ReasonField(label=_("Reason for the visit (optional)"), help_text=_("Up to 500 characters."))
+    reason = ReasonField(
+        label=_("Reason for the visit (optional)"),
+        help_text=_("Only your office and the person can read it. Up to 500 characters."),
+    )
     key = forms.UUIDField(widget=forms.HiddenInput)
 
     def clean_number(self) -> str:

@@ -30,6 +30,9 @@ def diaries(request: Request) -> HttpResponse:
     return render(request, "appointments/reception_hours.html", {"desks": known})
 
 
+AHEAD = timedelta(days=730)
+
+
 @access.staff(SERVICE)
 @require_http_methods(["GET", "POST"])
 def diary(request: Request, practitioner: UUID) -> HttpResponse:
@@ -42,6 +45,8 @@ def diary(request: Request, practitioner: UUID) -> HttpResponse:
     form = HoursForm(request.POST)
     if form.is_valid() and form.cleaned_data["valid_from"] < first:
         form.add_error("valid_from", _("Choose today or a later day: what was offered in the past stays so."))
+    elif form.is_valid() and form.cleaned_data["valid_from"] > first + AHEAD:
+        form.add_error("valid_from", _("Choose a day within the next two years."))
     if form.errors:
         return _page(request, desk, form, status=422)
     weekly = form.weekly()

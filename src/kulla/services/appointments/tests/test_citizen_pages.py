@@ -73,6 +73,19 @@ def test_unknown_places_and_offices(clinic: Practitioner, path: str) -> None:
     assert Client().get(path).status_code == 404
 
 
+@pytest.mark.parametrize("seconds", ["0", "1", "253402300799", "999999999999", "9" * 40])
+def test_a_time_out_of_any_calendar_is_a_sentence(arta: Browser, clinic: Practitioner, seconds: str) -> None:
+    """In an address, in a form, and as another time of a form: never a broken page."""
+    answers = [
+        arta.get(f"/appointments/chosen/{clinic.id}/{seconds}/"),
+        arta.post("/appointments/choose/", {"time": f"{clinic.id}.{seconds}"}),
+        arta.post("/appointments/choose/", {"practitioner": str(clinic.id), "starts": seconds}),
+        arta.post("/appointments/book/", {**held(arta, clinic), "do": f"move.{seconds}"}),
+        arta.post("/appointments/book/", {**held(arta, clinic), "starts": seconds}),
+    ]
+    assert [answer.status_code for answer in answers if answer.status_code >= 500] == []
+
+
 def test_a_reason_is_sealed(arta: Browser, clinic: Practitioner) -> None:
     """Its words stand nowhere in the tables, and its writer reads them."""
     entry = booked(arta, clinic, reason="dhimbje koke çdo mëngjes")

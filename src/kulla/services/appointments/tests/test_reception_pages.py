@@ -250,6 +250,7 @@ def test_hours_are_shown_before_they_are_saved(arta: Browser, vjosa: Browser, cl
         {"slot_minutes": "many"},
         {"valid_from_0": "31", "valid_from_1": "2"},
         {"valid_from_2": "2020"},
+        {"valid_from_2": "9999"},
         {"valid_from_0": ""},
         {"grid": "x"},
         {"key": ""},
