@@ -29,9 +29,13 @@ class Args:
             raise Refusal("bad_request", f"The argument {name} is not text.") from error
         return value
 
+    def has(self, name: str) -> bool:
+        """Whether the argument was given."""
+        return self._values.get(name) is not None
+
     def text_or_none(self, name: str, limit: int = 200) -> str | None:
         """A text, or None."""
-        return None if self._values.get(name) is None else self.text(name, limit)
+        return self.text(name, limit) if self.has(name) else None
 
     def data(self, name: str, limit: int = 1 << 20) -> bytes:
         """Bytes."""

@@ -75,7 +75,7 @@ def enter(keeper: Keeper, args: Args) -> Any:
 
 def holder(keeper: Keeper, args: Args) -> Any:
     service = args.text("service", 32)
-    session = keeper.sessions.proven(args.proof("proof"), service)
+    session = keeper.sessions.present(args.proof("proof"), service)
     person = keeper.people.person(args.uuid("person"), service)
     if not keeper.opening.may_act_for(session, person):
         raise Refusal("not_yours", "This is not you, nor anyone you act for.")
@@ -101,19 +101,15 @@ def open_items(keeper: Keeper, args: Args) -> Any:
 
 def grant(keeper: Keeper, args: Args) -> Any:
     service = args.text("service", 32)
-    session = keeper.sessions.proven(args.proof("proof"), service)
-    keeper.opening.grant(
-        session,
-        args.uuid("person"),
-        service,
-        office=args.uuid("office"),
-        day=args.day("day"),
-        ref=args.uuid("ref"),
-    )
+    proof = keeper.sessions.proven(args.proof("proof"), service)
+    pseudonym, office = args.uuid("person"), args.uuid("office")
+    keeper.grants.make(proof, pseudonym, service, office=office, day=args.day("day"), ref=args.uuid("ref"))
 
 
 def revoke_grant(keeper: Keeper, args: Args) -> Any:
-    keeper.opening.revoke_grant(args.uuid("ref"))
+    if not args.has("proof"):
+        raise Refusal("attestation", "Whoever takes a grant back must show who they are.")
+    keeper.grants.revoke(keeper.sessions.proven(args.proof("proof")), args.uuid("ref"))
 
 
 def find(keeper: Keeper, args: Args) -> Any:

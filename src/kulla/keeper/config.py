@@ -39,6 +39,10 @@ class Limits:
     global_hour: int = 15_000
     global_day: int = 60_000
     segment_keys_hour: int = 5000
+    grants_person_day: int = 20
+    late_grants_person_day: int = 3
+    late_grants_office_day: int = 20
+    late_grants_day: int = 2000
 
 
 @dataclass(frozen=True)

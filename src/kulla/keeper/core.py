@@ -23,8 +23,10 @@ from kulla.keeper.config import Config
 from kulla.keeper.copies import Copies
 from kulla.keeper.credentials import Credentials
 from kulla.keeper.errors import ConfigError, KeeperError, Refusal
+from kulla.keeper.grants import Grants
 from kulla.keeper.keys import FileRootKey, KeyRing, copies_signer
 from kulla.keeper.looks import Looks, look
+from kulla.keeper.metering import Meter
 from kulla.keeper.notices import Notices, Templates
 from kulla.keeper.opening import Opening
 from kulla.keeper.people import People, derive_pseudonyms
@@ -84,7 +86,9 @@ class Keeper:
         self.budgets = Budgets(self.config.budgets, self._clock)
         self._restore_budgets()
         parts = (self.register, self.vault, self.people, self.committer)
-        self.opening = Opening(*parts, looks=self.looks, budgets=self.budgets, clock=self._clock)
+        meter, limits = Meter(self.looks, self.budgets), self.config.budgets
+        self.grants = Grants(self.register, self.people, self.committer, meter, limits, self._clock)
+        self.opening = Opening(self.vault, self.people, self.grants, meter)
         templates = Templates(self.config.home / "templates.json")
         self.notices = Notices(
             *parts, templates=templates, per_day=self.config.notices_per_day, clock=self._clock

@@ -5,23 +5,18 @@ each call one look is on the log before the answer: cost 0 with a grant for thei
 budgets. The operator reads nobody. Tries beyond a budget, and citizens' tries at strangers, are logged as refused.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from kulla.keeper.budgets import DAY_MS, Budgets
-from kulla.keeper.committer import Committer
 from kulla.keeper.errors import RecordsBroken, Refusal
-from kulla.keeper.looks import Look, Looks, look
+from kulla.keeper.grants import Grants
+from kulla.keeper.looks import Look
+from kulla.keeper.metering import COST, Meter, entry
 from kulla.keeper.people import FIELDS, People
-from kulla.keeper.register import Register
-from kulla.keeper.sessions import CITIZEN, OPERATOR, Live
+from kulla.keeper.sessions import OPERATOR, Live
 from kulla.keeper.vault import Cell, Vault
-
-COST = 10
-GRANT_DAYS = 400  # how far ahead an appointment can be
 
 
 @dataclass(frozen=True)
@@ -41,25 +36,14 @@ class Item:
 class Opening:
     """Decides, logs, opens."""
 
-    def __init__(
-        self,
-        register: Register,
-        vault: Vault,
-        people: People,
-        committer: Committer,
-        *,
-        looks: Looks,
-        budgets: Budgets,
-        clock: Callable[[], int],
-    ) -> None:
-        self._register, self._vault, self._people = register, vault, people
-        self._committer, self._looks, self._budgets, self._clock = committer, looks, budgets, clock
+    def __init__(self, vault: Vault, people: People, grants: Grants, meter: Meter) -> None:
+        self._vault, self._people, self._grants, self._meter = vault, people, grants, meter
 
     def open(self, session: Live, items: Sequence[Item], purpose: str) -> list[dict[str, Any]]:
         """One answer for each item. Raises Refusal("budget", until_ms) when officials may open nothing of it,
         "role", "log_unconfirmed", "log_failed"."""
         if not session.is_citizen:
-            self._official(session)
+            self._meter.official(session)
         persons = self._persons(items)
         refused: dict[UUID, str] = {}
         entries: list[Look] = []
@@ -70,11 +54,11 @@ class Opening:
             if not allowed:
                 refused[person] = "not_yours" if session.is_citizen else "budget"
             if not session.is_citizen or not allowed:
-                entries.append(
-                    self._look("open", session, person, theirs, purpose=purpose, cost=cost, allowed=allowed)
-                )
+                what = {"service": theirs[0].service, "purpose": purpose}
+                names = [item.name for item in theirs]
+                entries.append(entry("open", session, person, names, **what, cost=cost, allowed=allowed))
         if entries:
-            self._looks.add(entries)
+            self._meter.looks.add(entries)
         if until and len(refused) == len(entries):
             raise Refusal("budget", "The budget for looking at people's data is spent.", until_ms=until)
         return [self._answer(item, session, persons.get(item), refused) for item in items]
@@ -83,9 +67,9 @@ class Opening:
         """(cost, allowed, when there is budget again)."""
         if session.is_citizen:
             return 0, self._people.acts_for(session.person, person), 0
-        if self._granted(session.office, person):
+        if self._grants.holds(session.office, person):
             return 0, True, 0
-        until = self._budgets.take(session.person, session.office, COST)
+        until = self._meter.budgets.take(session.person, session.office, COST)
         return (COST, True, 0) if until is None else (COST, False, until)
 
     def _answer(
@@ -121,119 +105,21 @@ class Opening:
                 continue
         return found
 
-    # Finding and granting ------------------------------------------------------------------------------
+    # Finding -------------------------------------------------------------------------------------------
 
     def find(self, session: Live, identifier_type: str, identifier: str, service: str) -> UUID | None:
         """The pseudonym of the one with exactly this identifier. Costs 10 whether or not there is one."""
-        self._official(session)
+        self._meter.official(session)
         canonical = self._people.normalise(identifier_type, identifier)
         person = self._people.by_identifier(identifier_type, canonical)
-        self._pay("find", session, person, service, "find")
+        self._meter.pay("find", session, person, service)
         return self._people.pseudonym(person, service) if person else None
-
-    def grant(
-        self, session: Live, pseudonym: UUID, service: str, *, office: UUID, day: date, ref: UUID
-    ) -> None:
-        """Let an office look at a person on one day at no cost.
-
-        Citizens for themselves and wards. Officials for their own office: cost 10, unless they paid for this person
-        within a day (they just found them) or this very grant stands already.
-        """
-        person = self._people.person(pseudonym, service)
-        today = self._people.today()
-        if not today - timedelta(days=1) <= day <= today + timedelta(days=GRANT_DAYS):
-            raise Refusal("bad_day", "A grant is for a day from yesterday to a year ahead.")
-        if self._register.one("SELECT 1 FROM office WHERE id = ?", office.bytes) is None:
-            raise Refusal("unknown_office", "There is no such office.")
-        row = self._register.one("SELECT person, office, day FROM access_grant WHERE ref = ?", ref.bytes)
-        if row == (person.bytes, office.bytes, day.isoformat()):
-            return
-        if session.is_citizen:
-            if not self._people.acts_for(session.person, person):
-                raise Refusal("not_yours", "This is not you, nor anyone you act for.")
-        else:
-            if session.office != office:
-                raise Refusal("role", "Officials make grants for their own office only.")
-            self._official(session)
-            moved = row is not None and row[0] == person.bytes and row[1] == office.bytes
-            if not moved and not self._looks.paid_since(session.person, person, self._clock() - DAY_MS):
-                self._pay("grant", session, person, service, "grant")
-        self._committer.commit(
-            {"type": "grant", "ref": ref, "person": person, "office": office, "day": day.isoformat()}
-        )
-
-    def revoke_grant(self, ref: UUID) -> None:
-        """Take a grant back; unknown ones are fine."""
-        if self._register.one("SELECT 1 FROM access_grant WHERE ref = ?", ref.bytes):
-            self._committer.commit({"type": "grant_revoked", "ref": ref})
 
     def may_act_for(self, session: Live, person: UUID) -> bool:
         """Whether a session may get tickets for a person: one's own, wards; officials for anyone."""
         if session.is_citizen:
             return self._people.acts_for(session.person, person)
         return session.role != OPERATOR
-
-    def _pay(self, kind: str, session: Live, person: UUID | None, service: str, purpose: str) -> None:
-        until = self._budgets.take(session.person, session.office, COST)
-        self._looks.add(
-            [
-                self._look(
-                    kind,
-                    session,
-                    person,
-                    [],
-                    purpose=purpose,
-                    cost=COST,
-                    allowed=until is None,
-                    service=service,
-                )
-            ]
-        )
-        if until is not None:
-            raise Refusal("budget", "The budget for looking at people's data is spent.", until_ms=until)
-
-    def _official(self, session: Live) -> None:
-        if session.role in {CITIZEN, OPERATOR} or session.office is None:
-            raise Refusal("role", "Only officials of an office may do this.")
-        if self._looks.overdue:
-            raise Refusal(
-                "log_unconfirmed", "The journal is behind with the log of looks: nothing is opened now."
-            )
-
-    def _granted(self, office: UUID | None, person: UUID) -> bool:
-        if office is None:
-            return False
-        row = self._register.one(
-            "SELECT 1 FROM access_grant WHERE person = ? AND office = ? AND day = ? LIMIT 1",
-            *(person.bytes, office.bytes, self._people.today().isoformat()),
-        )
-        return row is not None
-
-    @staticmethod
-    def _look(
-        kind: str,
-        session: Live,
-        person: UUID | None,
-        items: Sequence[Item],
-        *,
-        purpose: str,
-        cost: int,
-        allowed: bool,
-        service: str = "",
-    ) -> Look:
-        return look(
-            kind,
-            official=session.person,
-            office=session.office,
-            role=session.role,
-            sid=session.sid,
-            person=person,
-            service=service or items[0].service,
-            purpose=purpose,
-            fields=sorted({item.name for item in items}),
-            cost=cost,
-            allowed=allowed,
-        )
 
 
 def _by_person(items: Sequence[Item], persons: dict[Item, UUID]) -> dict[UUID, list[Item]]:

@@ -16,7 +16,7 @@ from kulla.keeper.errors import RecordsBroken
 from kulla.keeper.records import Record, Sealer
 
 log = logging.getLogger("kulla.keeper")
-SCHEMA_VERSION = 1  # raised when a table changes: the register is then derived anew from the records
+SCHEMA_VERSION = 2  # raised when a table changes: the register is then derived anew from the records
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS system_key (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
@@ -44,8 +44,11 @@ CREATE TABLE IF NOT EXISTS session (
 CREATE INDEX IF NOT EXISTS session_person ON session (person, started);
 CREATE INDEX IF NOT EXISTS session_ended ON session (ended) WHERE ended IS NOT NULL;
 CREATE TABLE IF NOT EXISTS access_grant (
-    ref BLOB PRIMARY KEY, person BLOB NOT NULL, office BLOB NOT NULL, day TEXT NOT NULL) WITHOUT ROWID;
+    ref BLOB NOT NULL, person BLOB NOT NULL, service TEXT NOT NULL, office BLOB NOT NULL, day TEXT NOT NULL,
+    at INTEGER NOT NULL, late INTEGER NOT NULL, revoked INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (ref, person, service, office)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS access_grant_person ON access_grant (person, office, day);
+CREATE INDEX IF NOT EXISTS access_grant_late ON access_grant (at) WHERE late;
 CREATE TABLE IF NOT EXISTS notice (
     entry BLOB NOT NULL, template TEXT NOT NULL, person BLOB NOT NULL, at INTEGER NOT NULL, sealed BLOB NOT NULL,
     PRIMARY KEY (entry, template)) WITHOUT ROWID;
@@ -80,6 +83,22 @@ def _person(db: sqlite3.Connection, body: Body) -> None:
         db.execute("INSERT OR REPLACE INTO identifier VALUES (?, ?, ?)", (mark, kind, _raw(body["person"])))
 
 
+def _grant(db: sqlite3.Connection, body: Body) -> None:
+    """`service`, `at` and `late` came later: records without them were made by the first keepers."""
+    names = (_raw(body["ref"]), _raw(body["person"]), body.get("service", ""), _raw(body["office"]))
+    values = (body["day"], body.get("at", 0), bool(body.get("late")))
+    db.execute("INSERT OR REPLACE INTO access_grant VALUES (?, ?, ?, ?, ?, ?, ?, 0)", (*names, *values))
+
+
+def _grant_revoked(db: sqlite3.Connection, body: Body) -> None:
+    """The row stays: it still counts under the day's ceilings, and the same grant is not made again."""
+    sql, names = "UPDATE access_grant SET revoked = 1 WHERE ref = ?", [_raw(body["ref"])]
+    if "office" in body:
+        sql += " AND person = ? AND service = ? AND office = ?"
+        names += [_raw(body["person"]), body["service"], _raw(body["office"])]
+    db.execute(sql, names)
+
+
 # The kinds of records. A kind is never reused for another meaning; new fields are optional. An unknown kind means
 # that a newer keeper wrote it, perhaps to take something away: this one refuses to serve. A record of a known kind
 # that lacks something changes nothing and is passed over, with an alarm: one bad record must not end the keeper.
@@ -103,10 +122,8 @@ KINDS: dict[str, Callable[[sqlite3.Connection, Body], None]] = {
         *("sid", "person", "role", "office", "language", "started", "origin", "network_mark", "step"),
     ),
     "session_ended": _put("UPDATE session SET ended = ? WHERE sid = ? AND ended IS NULL", "at", "sid"),
-    "grant": _put(
-        "INSERT OR REPLACE INTO access_grant VALUES (?, ?, ?, ?)", "ref", "person", "office", "day"
-    ),
-    "grant_revoked": _put("DELETE FROM access_grant WHERE ref = ?", "ref"),
+    "grant": _grant,
+    "grant_revoked": _grant_revoked,
     "notice": _put(
         "INSERT OR REPLACE INTO notice VALUES (?, ?, ?, ?, ?)", "entry", "template", "person", "at", "sealed"
     ),

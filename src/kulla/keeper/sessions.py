@@ -27,7 +27,9 @@ from kulla.keeper.vault import Cache, Vault
 TOKEN_MS = 15 * 60 * 1000
 RENEW_MS = 30 * 60 * 1000  # how long after its token's end a session may still be renewed
 SESSION_MS = 12 * 3600 * 1000
-PROOF_MS = 30 * 24 * 3600 * 1000  # how long an attestation can still be used: an outbox may wait for days
+FRESH_MS = (
+    30 * 60 * 1000
+)  # so long an attestation is as good as its session: the portal keeps one for 15 minutes
 CITIZEN, OPERATOR = "citizen", "operator"
 LANGUAGES = ("sq", "en")
 MAX_PASSWORD = 256
@@ -48,6 +50,16 @@ class Live:
     def is_citizen(self) -> bool:
         """Whether the person acts for themselves and not as an official."""
         return self.role == CITIZEN
+
+
+@dataclass(frozen=True)
+class Proven:
+    """Who stands behind a token or an attestation. A token serves every service (`service` is None), an attestation
+    its own; `at` is when it was minted (a token's: now). An attestation may outlive its session."""
+
+    session: Live
+    service: str | None
+    at: int
 
 
 class Sessions:
@@ -318,25 +330,33 @@ class Sessions:
         body |= {"who": pseudonym} if pseudonym else {"office": session.office}
         return wire.sign_statement("attestation", body, self._signer)
 
-    def proven(self, proof: str | bytes, service: str) -> Live:
-        """Who stands behind a token, or behind an attestation of this service at most 30 days old.
+    def proven(self, proof: str | bytes, service: str | None = None) -> Proven:
+        """Who stands behind a token, or behind an attestation (of this service, if one is named) of any age.
 
         Raises Refusal("token", "token_expired", "session", "attestation").
         """
         if isinstance(proof, str):
-            return self.live(proof)
+            return Proven(self.live(proof), None, now_ms())
         try:
             body = wire.open_statement("attestation", proof, self.public_key)
-            associated = wire.length_prefixed("kulla-trace/1", body["id"], service)
+            named = str(body["service"])
+            associated = wire.length_prefixed("kulla-trace/1", body["id"], named)
             person, sid, role, office = wire.decode(
                 open_box(self._vault.system("trace"), body["trace"], associated)
             )
-            at = int(body["at"])
+            found = Proven(Live(sid, person, role, office, "", int(body["at"])), named, int(body["at"]))
         except (wire.WireError, RecordsBroken, KeyError, TypeError, ValueError) as error:
-            raise Refusal("attestation", "This is not an attestation for this service.") from error
-        if at + PROOF_MS < now_ms():
-            raise Refusal("attestation", "This attestation is older than 30 days.")
-        return Live(sid, person, role, office, "", at)
+            raise Refusal("attestation", "This is not an attestation of this keeper.") from error
+        if service is not None and named != service:
+            raise Refusal("attestation", "This is not an attestation for this service.")
+        return found
+
+    def present(self, proof: str | bytes, service: str) -> Live:
+        """The live session of a token, or of an attestation of the last 30 minutes. Raises as `proven`."""
+        found = self.proven(proof, service)
+        if now_ms() - found.at > FRESH_MS:
+            raise Refusal("attestation", "This attestation is older than 30 minutes.")
+        return self._live(found.session.sid)
 
 
 def _ends(sids: list[str], at: int) -> list[Body]:

@@ -110,7 +110,8 @@ class KeeperClient:
         )
 
     def holder(self, proof: str | bytes, person: UUID, service: str, n: int = 1) -> list[Ticket]:
-        """`n` fresh tickets (at most 16) for a person. `proof` is a token or an attestation of this service.
+        """`n` fresh tickets (at most 16) for a person. `proof` is a token, or an attestation of this service that is
+        at most 30 minutes old and whose session has not ended.
 
         Citizens get them for themselves and their wards, officials for anyone. Refused "not_yours".
         """
@@ -134,16 +135,19 @@ class KeeperClient:
     def grant(
         self, proof: str | bytes, person: UUID, service: str, office: UUID, day: date, ref: UUID
     ) -> None:
-        """Let `office` look at this person on that local day at no cost. The same `ref` again replaces it.
+        """Let `office` look at this person on that local day at no cost. Again with the same words: nothing happens.
 
-        `proof` is a token or attestation of the person, a guardian, or an official of `office` (cost 10, once a ref).
+        `proof` is a token or attestation of the person, a guardian, or an official of `office` (cost 10 unless just
+        paid for that person). An attestation older than 30 minutes makes few grants a day, older than 48 hours none
+        ("attestation"); past a ceiling Refused "capped" (until_ms).
         """
         args = {"proof": proof, "person": person, "service": service, "office": office, "ref": ref}
         self._pool.ask("grant", {**args, "day": day.isoformat()})
 
-    def revoke_grant(self, ref: UUID) -> None:
-        """Take back the grant made under `ref`. Unknown refs are fine."""
-        self._pool.ask("revoke_grant", {"ref": ref})
+    def revoke_grant(self, ref: UUID, proof: str | bytes | None = None) -> None:
+        """Take back the grant made under `ref`. `proof` is as for `grant`, an attestation at most 30 days old;
+        without one: Refused "attestation". Unknown refs, and grants that are not the caller's, are passed over."""
+        self._pool.ask("revoke_grant", {"ref": ref, "proof": proof})
 
     def find(self, token: str, identifier_type: str, identifier: str, service: str) -> UUID | None:
         """The pseudonym of the one with exactly this identifier ("number"), or None. Officials only; cost 10, logged.

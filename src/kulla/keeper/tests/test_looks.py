@@ -97,7 +97,7 @@ def test_with_a_grant_the_own_office_reads_at_no_cost_and_another_pays(small: Co
         assert name(small, other, me) == ["Arta Hoxha"]
     with pytest.raises(Refused):
         name(small, other, me)
-    small.client.revoke_grant(ref)
+    small.client.revoke_grant(ref, entered.attestation)
     assert [name(small, clerk, me) for _ in range(2)] == [["Arta Hoxha"]] * 2, (
         "without a grant it costs again"
     )
