@@ -1,9 +1,12 @@
 """Slowing down those who guess, without locking anybody out.
 
-Failures are counted, for an hour, under three names: this account from this network (strict), this account from
-anywhere (mild), this network for any account (mild, since a whole town may share an address). Each wait ends by
-itself and has a cap. Where the person has signed in before, only the strict counter applies: a stranger elsewhere
-cannot keep the owner waiting. Accounts are counted by the mark of what was typed, whether or not it exists.
+Failures are counted, for an hour, under three names: this account from this network, this account from anywhere, this
+network for any account (a whole town may share an address). Each wait ends by itself and is at most 30 seconds: a
+stranger who shares the owner's network can make the owner wait that long, and 8 seconds where several people have
+signed in from that network within the hour. Where the person has signed in before, strangers elsewhere cannot make
+them wait at all. Accounts are counted by the mark of what was typed, whether or not it exists.
+
+Wrong codes of the second factor are counted for the account alone and strictly: only who has the password gets there.
 """
 
 import ipaddress
@@ -17,7 +20,10 @@ from kulla.keeper.errors import Refusal
 FORGET_S = 3600.0
 LIMIT = 200_000
 # (failures that cost nothing, longest wait in seconds)
-PAIR, ACCOUNT, NETWORK = (5, 300.0), (30, 10.0), (200, 10.0)
+PAIR, ACCOUNT, NETWORK = (5, 30.0), (30, 10.0), (200, 10.0)
+SHARED_PAIR = (5, 8.0)  # from a network that several people use
+CODE = (5, 300.0)
+SHARED_BY = 5  # accounts that signed in from one network
 
 
 @dataclass
@@ -31,39 +37,57 @@ class Attempts:
 
     def __init__(self) -> None:
         self._counts: OrderedDict[bytes, _Count] = OrderedDict()
+        self._signed_in: OrderedDict[bytes, dict[bytes, float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def check(self, account: bytes, network: bytes, *, known: bool) -> None:
         """Raise Refusal("slow_down", retry_after_s) when it is too early for another try; else count this one.
 
-        The try is counted before it is made, so that many at once do not all pass; `succeeded` takes it back.
+        The try is counted before it is made, so that many at once do not all pass; `password_right` takes it back.
         """
-        rules = [(b"p" + account + network, PAIR)]
-        if not known:
-            rules += [(b"a" + account, ACCOUNT), (b"n" + network, NETWORK)]
         now = time.monotonic()
         with self._lock:
-            wait = max(self._wait(name, rule, now) for name, rule in rules)
-            if wait > 0:
-                seconds = int(wait) + 1
-                raise Refusal("slow_down", f"Too many tries: wait {seconds} seconds.", retry_after_s=seconds)
-            for name, _ in rules:
-                self._fail(name, now)
+            rules = [(b"p" + account + network, SHARED_PAIR if self._shared(network, now) else PAIR)]
+            if not known:
+                rules += [(b"a" + account, ACCOUNT), (b"n" + network, NETWORK)]
+            self._pass_or_refuse(rules, now)
 
-    def take_back(self, account: bytes, network: bytes) -> None:
-        """Uncount one try that was right so far (the password, before its second factor)."""
+    def check_code(self, account: bytes) -> None:
+        """The same for a code of the second factor, whose password was right."""
         with self._lock:
-            for name in (b"p" + account + network, b"a" + account, b"n" + network):
-                if name in self._counts:
-                    self._counts[name].failures -= 1
+            self._pass_or_refuse([(b"c" + account, CODE)], time.monotonic())
 
-    def succeeded(self, account: bytes, network: bytes) -> None:
-        """Forget the failures of this account from this network, and one of each shared counter."""
+    def _pass_or_refuse(self, rules: list[tuple[bytes, tuple[int, float]]], now: float) -> None:
+        wait = max(self._wait(name, rule, now) for name, rule in rules)
+        if wait > 0:
+            seconds = int(wait) + 1
+            raise Refusal("slow_down", f"Too many tries: wait {seconds} seconds.", retry_after_s=seconds)
+        for name, _ in rules:
+            self._fail(name, now)
+
+    def _shared(self, network: bytes, now: float) -> bool:
+        recent = [at for at in self._signed_in.get(network, {}).values() if now - at < FORGET_S]
+        return len(recent) >= SHARED_BY
+
+    def password_right(self, account: bytes, network: bytes) -> None:
+        """Forget the failures of this account from this network, and take this try back from the shared counters."""
         with self._lock:
             self._counts.pop(b"p" + account + network, None)
             for name in (b"a" + account, b"n" + network):
                 if name in self._counts:
-                    self._counts[name].failures -= 1
+                    self._counts[name].failures = max(0, self._counts[name].failures - 1)
+
+    def signed_in(self, account: bytes, network: bytes) -> None:
+        """Forget wrong codes, and note who uses this network."""
+        with self._lock:
+            self._counts.pop(b"c" + account, None)
+            accounts = self._signed_in.pop(network, {})
+            accounts.pop(account, None)
+            while len(accounts) >= SHARED_BY:  # the latest few are enough to know
+                del accounts[next(iter(accounts))]
+            self._signed_in[network] = {**accounts, account: time.monotonic()}
+            while len(self._signed_in) > LIMIT:
+                self._signed_in.popitem(last=False)
 
     def _wait(self, name: bytes, rule: tuple[int, float], now: float) -> float:
         count = self._counts.get(name)

@@ -114,12 +114,14 @@ class Sessions:
         right = self._credentials.password_right(person, password)
         if not right or person is None:
             raise Refusal("wrong", "The number or the password is wrong.")
+        self._attempts.password_right(account, place)
         role, office = self._role(person)
         if not code and self._credentials.has_totp(person):
-            self._attempts.take_back(account, place)
             raise Refusal("second_factor", "The code of the second factor is needed.", wrong_code=False)
+        if code:
+            self._attempts.check_code(account)
         step = self._second_factor(person, role, code or "")
-        self._attempts.succeeded(account, place)
+        self._attempts.signed_in(account, place)
         known_language = self._people.field(person, "language")
         sid = uuid4().hex
         body = {

@@ -196,26 +196,96 @@ def test_the_defaults_are_those_of_the_promise() -> None:
 # Attempts ----------------------------------------------------------------------------------------------
 
 
+def waits(attempts: Attempts, account: bytes, network: bytes, *, known: bool, tries: int = 60) -> list[int]:
+    """What the keeper says to so many tries at once: 0 where it would look at the password."""
+    found = []
+    for _ in range(tries):
+        try:
+            attempts.check(account, network, known=known)
+            found.append(0)
+        except Refusal as refusal:
+            found.append(refusal.details["retry_after_s"])
+    return found
+
+
+class Stopwatch:
+    """time.monotonic for tests of waits."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
+    stopwatch = Stopwatch()
+    monkeypatch.setattr("kulla.keeper.attempts.time", stopwatch)
+    return stopwatch
+
+
 def test_success_forgets_and_others_stay_slow() -> None:
     attempts = Attempts()
-    for _ in range(5):
-        attempts.check(b"arta", b"net1", known=False)
-    with pytest.raises(Refusal) as caught:
-        attempts.check(b"arta", b"net1", known=False)
-    assert caught.value.details["retry_after_s"] >= 1
+    assert [wait > 0 for wait in waits(attempts, b"arta", b"net1", known=False, tries=7)] == [False] * 5 + [
+        True
+    ] * 2
     attempts.check(b"arta", b"net2", known=False)
-    attempts.succeeded(b"arta", b"net1")
+    attempts.password_right(b"arta", b"net1")
     attempts.check(b"arta", b"net1", known=False)
+
+
+@pytest.mark.parametrize(("neighbours", "longest"), [(0, 30), (4, 30), (5, 8), (40, 8)])
+def test_the_owner_waits_seconds_however_long_a_stranger_beside_them_guesses(
+    watch: Stopwatch, neighbours: int, longest: int
+) -> None:
+    attempts = Attempts()
+    for number in range(neighbours):
+        attempts.signed_in(f"neighbour {number}".encode(), b"one house")
+    for _ in range(60):  # the stranger tries again as soon as it is allowed
+        waits(attempts, b"arta", b"one house", known=True, tries=7)
+        watch.now += 31
+    waits(attempts, b"arta", b"one house", known=True, tries=7)
+    [owner] = waits(attempts, b"arta", b"one house", known=True, tries=1)
+    assert owner == longest + 1
+    watch.now += owner
+    assert waits(attempts, b"arta", b"one house", known=True, tries=1) == [0]
+
+
+def test_neighbours_of_yesterday_do_not_count(watch: Stopwatch) -> None:
+    attempts = Attempts()
+    for number in range(9):
+        attempts.signed_in(f"neighbour {number}".encode(), b"one house")
+    watch.now += 3601
+    for _ in range(12):
+        waits(attempts, b"arta", b"one house", known=True, tries=1)
+        watch.now += 31
+    assert waits(attempts, b"arta", b"one house", known=True, tries=2)[1] == 31
 
 
 def test_no_wait_is_longer_than_its_cap() -> None:
     attempts = Attempts()
     for number in range(500):
-        try:
-            attempts.check(b"arta", f"net{number}".encode(), known=False)
-        except Refusal as refusal:
-            assert refusal.details["retry_after_s"] <= 11, "from other networks at most ten seconds"
+        assert waits(attempts, b"arta", f"net{number}".encode(), known=False, tries=1)[0] <= 11
     attempts.check(b"arta", b"home", known=True)
+
+
+def test_codes_are_slowed_for_the_account_wherever_they_come_from(watch: Stopwatch) -> None:
+    """A thief with the password guesses codes from many networks: at most 12 an hour once it is slowed down."""
+    attempts, tried = Attempts(), 0
+    for _ in range(4 * 3600):
+        try:
+            attempts.check_code(b"vjosa")
+            tried += 1
+        except Refusal:
+            pass
+        watch.now += 1
+    assert tried < 70
+    watch.now += 301
+    attempts.check_code(b"vjosa")
+    attempts.signed_in(b"vjosa", b"office")
+    for _ in range(5):
+        attempts.check_code(b"vjosa")
 
 
 @pytest.mark.parametrize(
