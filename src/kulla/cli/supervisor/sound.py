@@ -3,23 +3,28 @@
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 from kulla.cli.errors import CommandError
 from kulla.cli.home import Home
+from kulla.cli.supervisor import processes
 from kulla.journal.errors import JournalError
 from kulla.journal.policy import Policy
 
 SPACE_TO_START = 16_000_000  # bytes; logs, the database's log of changes and the first entries
+SPACE_TO_WARN = 64_000_000
+LEAVING_S = 3.0  # what a killed supervisor's programs need to be gone
 
 
 def check(home: Home) -> list[str]:
     """Raise CommandError with the first reason why this home cannot run; return what it can do without.
 
     1. room on the disk; 2. the policy; 3. as many mirror operators as its quorum needs; 4. keeper and portal are
-    there and whole; 5. the key that opens the keeper.
+    there and whole; 5. the key that opens the keeper; 6. no copy of this home runs beside it: both would sign with
+    the same keys for different things, and the mirrors would believe neither again.
     """
-    free = shutil.disk_usage(home.path).free
+    free = space_left(home)
     if free < SPACE_TO_START:
         raise CommandError(
             f"The disk of {home.path} is full ({free / 1e6:.1f} MB left); free "
@@ -41,7 +46,27 @@ def check(home: Home) -> list[str]:
             if name == "root.key":
                 raise CommandError(f"{path} is missing: without it nothing can open the keeper's records.")
             warnings.append(f"{path} is missing: the country runs, but could not be rebuilt after a loss.")
+    _refuse_copies(home)
     return warnings
+
+
+def space_left(home: Home) -> int:
+    """Bytes that are free where the home lies."""
+    return shutil.disk_usage(home.path).free
+
+
+def _refuse_copies(home: Home) -> None:
+    """Raise CommandError when something listens on a mirror's port; waits a little for programs that are leaving."""
+    deadline = time.monotonic() + LEAVING_S
+    for operator in home.operators:
+        port = mirror_port(operator)
+        while port is not None and processes.listening(port):
+            if time.monotonic() > deadline:
+                raise CommandError(
+                    f"Port {port} of mirror {operator.name} is in use already, perhaps by a copy of this country. "
+                    "Two copies must never run: stop the other one first."
+                )
+            time.sleep(0.1)
 
 
 def read_policy(home: Home) -> Policy:

@@ -23,6 +23,7 @@ from kulla.cli.supervisor.words import AWAY
 STOP_PORTAL_S = 2.0
 STOP_REST_S = 1.5
 LATE_MIRROR_S = 10.0  # the country opens without a mirror that takes longer
+SPACE_TICK_S = 10.0
 GIVE_UP_AFTER = 4  # deaths of keeper or portal before the country was ever open
 
 
@@ -131,13 +132,17 @@ class Supervisor:
         Raises CommandError when the home cannot run, is in use, the port is taken, or keeper or portal do not start.
         """
         self._take_lock()
-        warnings = sound.check(self.home)
         try:
             self.port = await self.relay.listen(self.host, self.port)
         except OSError:
             raise CommandError(
                 f"Port {self.port} is taken by another program; choose another one with --port."
             ) from None
+        try:
+            warnings = await asyncio.to_thread(sound.check, self.home)
+        except CommandError:
+            await self.relay.close()
+            raise
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.stop)
@@ -146,6 +151,7 @@ class Supervisor:
         self.say(f"Starting {self.home.path}: {len(self.children) - 2} mirrors, the keeper, the portal.")
         ear = await control.serve(self.home.socket("up.sock"), self._handlers())
         announce = asyncio.create_task(self._announce(ready))
+        space = asyncio.create_task(self._watch_space())
         try:
             for child in self.children.values():
                 child.start()
@@ -153,6 +159,7 @@ class Supervisor:
             self.say("Stopping." if not self._gave_up else "Giving up.")
         finally:
             announce.cancel()
+            space.cancel()
             ear.close()
             await self.relay.close()
             await self.children["portal"].stop(STOP_PORTAL_S)
@@ -177,6 +184,15 @@ class Supervisor:
         copies = static_pages.from_portal(self._portal_port)
         with contextlib.suppress(OSError):
             await asyncio.to_thread(static_pages.save, self.home.run / "pages", copies)
+
+    async def _watch_space(self) -> None:
+        """Say once, while there is still time, that the disk is filling up."""
+        while sound.space_left(self.home) > sound.SPACE_TO_WARN:
+            await asyncio.sleep(SPACE_TICK_S)
+        self.say(
+            f"The disk of {self.home.path} has only {sound.space_left(self.home) / 1e6:.0f} MB left; "
+            "when it is full nothing can be taken any more."
+        )
 
     def _take_lock(self) -> None:
         self.home.run.mkdir(exist_ok=True)

@@ -1,6 +1,7 @@
 """A home that cannot run is refused in one sentence with the cause, before anything is started."""
 
 import json
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,6 +92,15 @@ def test_without_the_rebuild_key_it_runs_and_says_what_that_means(home: Home) ->
     (home.holders / "rebuild.key").unlink()
 
     assert ["could not be rebuilt" in warning for warning in sound.check(home)] == [True]
+
+
+def test_a_copy_of_a_running_country_is_not_started(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sound, "LEAVING_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as running:
+        port = running.getsockname()[1]
+        (home.path / "operators" / "3" / "operator.json").write_text(json.dumps({"port": port}))
+        assert "Two copies must never run" in refused(home)
+    assert sound.check(home) == []
 
 
 def test_a_half_rebuilt_home_is_not_run(home: Home) -> None:
