@@ -8,6 +8,7 @@ No script: a page that waits loads itself again.
 
 import html
 import json
+import re
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
@@ -171,5 +172,7 @@ def copy(head: bytes, page_bytes: bytes) -> bytes:
         '<div class="govuk-notification-banner__content"><p class="govuk-notification-banner__heading">'
         f"{html.escape(paragraphs[-1])}</p></div></section></div>"
     ).encode()
+    # The copy may be older than the styles: it gets those that are there now.
+    page_bytes = re.sub(rb"/static/kulla/kulla-[0-9a-f]{12}\.css", built("kulla.css").encode(), page_bytes)
     at = page_bytes.find(b">", max(page_bytes.find(b"<main"), page_bytes.find(b"<body"))) + 1
     return response("503 Service Unavailable", page_bytes[:at] + notice + page_bytes[at:])

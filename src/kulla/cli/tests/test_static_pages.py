@@ -57,12 +57,14 @@ def test_assets_stay_in_their_folder(tmp_path: Path) -> None:
 
 
 def test_a_copy_says_that_it_is_one() -> None:
-    copied = b'<!doctype html><html><body class="x"><main id="main">Front</main></body></html>'
+    old = b'<link rel="stylesheet" href="/static/kulla/kulla-0000deadbeef.css">'
+    copied = b"<!doctype html><html>" + old + b'<body class="x"><main id="main">Front</main></body></html>'
     answer = pages.copy(b"", copied).decode()
 
     assert answer.startswith("HTTP/1.1 503 ")
     head, _, body = answer.partition("\r\n\r\n")
     assert f"Content-Length: {len(body.encode())}" in head
+    assert f'href="{pages.built("kulla.css")}"' in body
     assert body.index('<main id="main">') < body.index("Portali po kthehet") < body.index("Front")
 
 

@@ -27,14 +27,14 @@ KULLA = [sys.executable, "-m", "kulla.cli"]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("KULLA_")}
 
 
-def kulla(*arguments: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def kulla(*arguments: str | Path, timeout: float = 120, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*KULLA, *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=timeout,
         check=False,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **env},
     )
 
 
@@ -109,13 +109,13 @@ class Up:
         return found[1]
 
 
-def start(home: Path) -> Up:
+def start(home: Path, **env: str) -> Up:
     process = subprocess.Popen(
         [*KULLA, "up", "--home", str(home), "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **env},
     )
     lines: list[str] = []
     for line in process.stdout or ():
@@ -442,6 +442,8 @@ def test_a_rebuild_that_fails_says_so_and_can_be_tried_again(up: Up) -> None:
     assert (status, "Nothing was sent" in sent) == (503, True)
     assert f"Try again: kulla up --home {up.home} --rebuild" in log
     assert up.status()["portal"]["pid"] is None
+    style = re.search(r'rel="stylesheet" href="([^"]+)"', page)
+    assert style is None or up.fetch("GET", style[1])[0] == 200
 
     again = kulla("up", "--home", up.home, "--rebuild")
     assert again.returncode == 0, again.stderr
