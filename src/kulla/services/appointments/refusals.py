@@ -30,7 +30,7 @@ class Taken(Refusal):
     @property
     def sentence(self) -> str:
         """What happened and what to do."""
-        return _("Someone else has just taken this time. Choose another one: what you wrote is kept.")
+        return _("Someone else has just taken this time. Choose another one.")
 
 
 class Held(Taken):
@@ -40,8 +40,7 @@ class Held(Taken):
     def sentence(self) -> str:
         """What happened and what to do."""
         return _(
-            "Someone else is booking this time right now. Choose another one, or try again in five minutes: "
-            "what you wrote is kept."
+            "Someone else is booking this time right now. Choose another one, or try again in five minutes."
         )
 
 
@@ -51,7 +50,7 @@ class NotOffered(Taken):
     @property
     def sentence(self) -> str:
         """What happened and what to do."""
-        return _("This time is not offered any more. Choose another one: what you wrote is kept.")
+        return _("This time is not offered any more. Choose another one.")
 
 
 class Past(Taken):
@@ -60,7 +59,7 @@ class Past(Taken):
     @property
     def sentence(self) -> str:
         """What happened and what to do."""
-        return _("This time is in the past. Choose another one: what you wrote is kept.")
+        return _("This time is in the past. Choose another one.")
 
 
 class TooFar(Taken):

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from kulla.record.models import Outbox
 from kulla.registry import door
-from kulla.services.appointments import places
+from kulla.services.appointments import my, places
 from kulla.services.appointments.models import Appointment, Hold, Practitioner
 from kulla.services.appointments.tests.pages import Browser, booked, free, held, received
 
@@ -284,6 +284,36 @@ def test_the_calendar_file(arta: Browser, clinic: Practitioner) -> None:
     assert "General" not in text and "Besa Kola" not in text and "gp" not in response["Content-Disposition"]
     assert all(len(line.encode()) <= 75 for line in text.split("\r\n")) and text.endswith("END:VCALENDAR\r\n")
     assert response["Cache-Control"] == "no-store"
+
+
+def test_from_the_receipt_to_what_can_still_be_done(
+    arta: Browser, dritan: Browser, vjosa: Browser, ilir: Browser, clinic: Practitioner
+) -> None:
+    """The person to the appointment, the office to its own page of it, everyone else nowhere; once cancelled, none."""
+    entry = booked(arta, clinic)
+    row = Appointment.objects.get(entry=entry)
+    assert my.manage(arta.actor, entry) == f"/appointments/{row.id}/"
+    assert my.manage(vjosa.actor, entry) == f"/reception/appointment/{row.id}/"
+    assert my.manage(dritan.actor, entry) is None and my.manage(ilir.actor, entry) is None
+    assert f'href="/appointments/{row.id}/"' not in arta.html(
+        f"/receipts/{entry}/"
+    )  # not before it is received
+    received(entry)
+    assert f'href="/appointments/{row.id}/"' in arta.html(f"/receipts/{entry}/")
+    arta.post(f"/appointments/{row.id}/cancel/")
+    assert my.manage(arta.actor, entry) is None
+
+
+def test_what_is_not_received_is_not_called_booked(arta: Browser, clinic: Practitioner) -> None:
+    """Neither on its own page nor on the page that cancels it, and there is no calendar file to take along."""
+    entry = booked(arta, clinic)
+    row = Appointment.objects.get(entry=entry)
+    own, cancel = f"/appointments/{row.id}/", f"/appointments/{row.id}/cancel/"
+    for page in (arta.html(own), arta.html(cancel)):
+        assert "booked" not in page and "calendar.ics" not in page
+    assert "not yet confirmed" in arta.html(own)
+    received(entry)
+    assert "booked" in arta.html(own) and "calendar.ics" in arta.html(own)
 
 
 def test_no_address_of_a_booking_names_the_kind_of_care(arta: Browser, clinic: Practitioner) -> None:

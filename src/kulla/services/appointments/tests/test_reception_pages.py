@@ -135,6 +135,19 @@ def test_booking_by_telephone(vjosa: Browser, arta: Browser, clinic: Practitione
     assert keeper.arta.number not in answer["Location"] + str(vars(row))
 
 
+def test_the_new_booking_looks_again_until_it_has_its_code(
+    vjosa: Browser, clinic: Practitioner, keeper: Any
+) -> None:
+    """The clerk reads the check code to the caller without pressing anything."""
+    path, form = phone_form(vjosa, clinic)
+    address = vjosa.post(path, {**form, "number": keeper.arta.number})["Location"]
+    page = vjosa.html(address)
+    assert f'hx-get="{address}"' in page and 'http-equiv="refresh"' in page and "Check code" not in page
+    received(Appointment.objects.get().entry)
+    page = vjosa.html(address)
+    assert "hx-get" not in page and "Check code" in page
+
+
 def test_what_someone_has_elsewhere_is_not_told(
     vjosa: Browser, ilir: Browser, arta: Browser, clinic: Practitioner, keeper: Any
 ) -> None:
