@@ -88,6 +88,7 @@ def create(path: Path, *, people: int, seed: int, fast: bool, say: Say) -> None:
     remove_leftovers(path)
     building = path.parent / f".{path.name}.making-{os.getpid()}"
     started = time.monotonic()
+    say(f"Making a demo country of {people:,} invented people in {path}; Ctrl-C leaves nothing behind.")
     # What the keeper warns of (its root key in a file) stands in holders/README and on the operator's page.
     logging.getLogger("kulla.keeper").addHandler(logging.NullHandler())
     with interruptible():
@@ -204,7 +205,7 @@ class Maker:
         with admin.open_keeper(self.home.keeper) as keeper:
             persons = [person for account in accounts for person in account.persons]
             persons += self.generator.people(max(0, people - len(persons)))
-            say = Tenths("people in the register", self.say)
+            say = Quarters("people in the register", self.say)
             report = keeper.import_people((person.row for person in persons), progress=say)
             if report.bad:
                 line, reason = report.bad[0]
@@ -317,18 +318,18 @@ class Maker:
         write_secret(self.home.accounts, json.dumps(listed, indent=2, ensure_ascii=False))
 
 
-class Tenths:
-    """Progress for (done, total): one line at each tenth."""
+class Quarters:
+    """Progress for (done, total): one line at each quarter."""
 
     def __init__(self, what: str, say: Say) -> None:
         self.what, self.say = what, say
-        self._tenth = 0
+        self._quarter = 0
 
     def __call__(self, done: int, total: int) -> None:
-        tenth = 10 * done // total if total else 10
-        if tenth > self._tenth:
-            self._tenth = tenth
-            self.say(f"  {tenth * 10:3d} %  {self.what} ({done:,})")
+        quarter = 4 * done // total if total else 4
+        if quarter > self._quarter:
+            self._quarter = quarter
+            self.say(f"  {100 * done // total if total else 100:3d} %  {self.what} ({done:,} of {total:,})")
 
 
 def write_secret(path: Path, text: str) -> None:

@@ -38,7 +38,7 @@ def main(plan: Path) -> None:
     for done, office in enumerate(offices, start=1):
         open_office(office)
         if done * 4 // len(offices) > (done - 1) * 4 // len(offices):
-            say(f"  {100 * done // len(offices):3d} %  offices and diaries ({done})")
+            say(f"  {100 * done // len(offices):3d} %  offices and diaries ({done:,} of {len(offices):,})")
     if not sequencer.wait_until_empty(RECEIVED_LIMIT_S):
         raise SystemExit("The mirrors did not cosign the first entries in time.")
     sequencer.stop()
