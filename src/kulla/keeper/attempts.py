@@ -40,10 +40,11 @@ class Attempts:
         self._signed_in: OrderedDict[bytes, dict[bytes, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def check(self, account: bytes, network: bytes, *, known: bool) -> None:
+    def check(self, account: bytes, network: bytes, *, known: bool) -> list[bytes]:
         """Raise Refusal("slow_down", retry_after_s) when it is too early for another try; else count this one.
 
-        The try is counted before it is made, so that many at once do not all pass; `password_right` takes it back.
+        The try is counted before it is made, so that many at once do not all pass. Gives the names that it was
+        counted under: `password_right` takes it back from them, and from no others.
         """
         now = time.monotonic()
         with self._lock:
@@ -51,6 +52,7 @@ class Attempts:
             if not known:
                 rules += [(b"a" + account, ACCOUNT), (b"n" + network, NETWORK)]
             self._pass_or_refuse(rules, now)
+        return [name for name, _ in rules]
 
     def check_code(self, account: bytes) -> None:
         """The same for a code of the second factor, whose password was right."""
@@ -69,13 +71,17 @@ class Attempts:
         recent = [at for at in self._signed_in.get(network, {}).values() if now - at < FORGET_S]
         return len(recent) >= SHARED_BY
 
-    def password_right(self, account: bytes, network: bytes) -> None:
-        """Forget the failures of this account from this network, and take this try back from the shared counters."""
+    def password_right(self, counted: list[bytes]) -> None:
+        """Forget the failures of this account from this network, and take this one try back from shared counters.
+
+        Only what `check` counted: else who has an account of their own would buy guesses at others' with it.
+        """
+        pair, *shared = counted
         with self._lock:
-            self._counts.pop(b"p" + account + network, None)
-            for name in (b"a" + account, b"n" + network):
+            self._counts.pop(pair, None)
+            for name in shared:
                 if name in self._counts:
-                    self._counts[name].failures = max(0, self._counts[name].failures - 1)
+                    self._counts[name].failures -= 1
 
     def signed_in(self, account: bytes, network: bytes) -> None:
         """Forget wrong codes, and note who uses this network."""

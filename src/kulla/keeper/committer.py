@@ -19,12 +19,13 @@ from dataclasses import dataclass
 
 from kulla.journal import wire
 from kulla.keeper.copies import Copies
-from kulla.keeper.errors import RecordsBroken, Refusal
+from kulla.keeper.errors import DiskFull, RecordsBroken, Refusal
 from kulla.keeper.records import Record, RecordFile, Sealer
 from kulla.keeper.register import Body, Register
 
 log = logging.getLogger("kulla.keeper")
 QUORUM_S = 3.5  # shorter than the callers' patience of 5 s, so that they hear why
+FULL_S = 0.5  # between two tries on a full disk
 MAX_BATCH = 2000
 MAX_BODY = 64 * 1024  # bytes; far above any honest change, far below what a key copy takes
 GRACE_S = 2.0  # how long a start waits for the third copy, in case only that one has our last record
@@ -78,6 +79,7 @@ class Committer:
         self._grace_until = time.monotonic() + GRACE_S
         self.ready = threading.Event()
         self.failed = False
+        self.disk_full = False
 
     def start(self) -> None:
         """Start the thread. `ready` is set once everything on file counts and is in the register."""
@@ -118,17 +120,28 @@ class Committer:
     def _run(self) -> None:
         held: list[_Change] = []  # asked for before the copies have answered
         while not self._stopping:
+            changes: list[_Change] = []
             try:
                 if not self.ready.is_set():
                     self._start_up()  # pauses
+                elif self.waiting and self._copies.safe >= self._file.last:
+                    self._apply_rest()
                 changes = held + self._take()
                 held = []
                 if changes and self.ready.is_set():
                     self._write(changes)
+                    self.disk_full = bool(self.disk_full and self.waiting)
                 elif changes:
                     now = time.monotonic()
                     self._refuse([change for change in changes if change.until <= now])
                     held = [change for change in changes if change.until > now]
+            except DiskFull:
+                # Asked again later: what counts already is put into the register when there is room.
+                if not self.disk_full:
+                    log.exception("ALARM: the keeper's disk is full or fails")
+                self.disk_full = True
+                self._refuse([change for change in changes if not change.done.done()])
+                time.sleep(FULL_S)
             except Exception:
                 # The disk failed, or a bug: nothing more is written until a restart has looked at the file anew.
                 log.exception("ALARM: the keeper cannot write records any more")
@@ -189,8 +202,6 @@ class Committer:
                 change = self._queue.get_nowait()
         except queue.Empty:
             pass
-        if self.ready.is_set() and self.waiting and self._copies.safe >= self._file.last:
-            self._apply_rest()
         return changes
 
     def _write(self, changes: list[_Change]) -> None:

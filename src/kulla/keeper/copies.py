@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kulla.journal import wire
 from kulla.keeper.config import Copy
-from kulla.keeper.errors import KeeperError, RecordsBroken
+from kulla.keeper.errors import DiskFull, KeeperError, RecordsBroken
 from kulla.keeper.records import Record, RecordFile, parse
 
 log = logging.getLogger("kulla.keeper")
@@ -209,7 +209,7 @@ class Copies:
                 log.error("ALARM: %s", error)
                 self._note(state, ok=False, conflict=True, next=0)
                 return  # a person must look; restarting tries again
-            except CopyUnreachable as error:
+            except (CopyUnreachable, DiskFull) as error:
                 if failures == 0:
                     log.warning("%s It is caught up when it comes back.", error)
                 self._note(state, ok=False)

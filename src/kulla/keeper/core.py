@@ -182,6 +182,8 @@ class Keeper:
         alarms += [
             f"copy_silent:{copy['name']}" for copy in copies if not copy["ok"] and not copy["conflict"]
         ]
+        if self.committer.disk_full:
+            alarms.append("disk_full")
         if self.register.passed_over:
             alarms.append("records_passed_over")
         if self.looks.overdue:

@@ -15,6 +15,10 @@ class RecordsBroken(KeeperError):
     """The records on this disk or on a copy were changed, or do not belong to this root key."""
 
 
+class DiskFull(KeeperError):
+    """The disk is full. Nothing was written; it may be tried again when there is room."""
+
+
 class Refusal(KeeperError):
     """A call is refused. `code` is a fixed word of the interface (docs/keeper.md)."""
 

@@ -8,6 +8,7 @@ Sequence numbers start at 1. In the file each record stands after its length as 
 The file is what the register is derived from; the key copies hold the same bytes.
 """
 
+import errno
 import hashlib
 import logging
 import os
@@ -22,7 +23,7 @@ from typing import Any
 
 from kulla.journal import wire
 from kulla.journal.ids import now_ms
-from kulla.keeper.errors import RecordsBroken
+from kulla.keeper.errors import DiskFull, RecordsBroken
 from kulla.keeper.keys import RootKey, open_box, seal_box
 
 log = logging.getLogger("kulla.keeper")
@@ -111,16 +112,26 @@ class RecordFile:
         return len(self._offsets)
 
     def append(self, records: Sequence[Record]) -> None:
-        """Write records that continue the chain; durable on return. Raises RecordsBroken, OSError."""
+        """Write records that continue the chain; durable on return.
+
+        Raises RecordsBroken; DiskFull, after which it may be tried again; OSError, after which nothing is certain:
+        what a failed fdatasync has left on the disk shows only when the file is opened anew.
+        """
         before, seq = self.last_hash, self.last
         for record in records:
             if record.seq != seq + 1 or record.before != before:
                 raise RecordsBroken(f"Record {record.seq} does not continue the chain.")
             before, seq = record.hash, record.seq
         data = b"".join(struct.pack(">I", len(record.raw)) + record.raw for record in records)
-        written = 0
-        while written < len(data):
-            written += os.pwrite(self._fd, data[written:], self._end + written)
+        try:
+            written = 0
+            while written < len(data):
+                written += os.pwrite(self._fd, data[written:], self._end + written)
+        except OSError as error:
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+                raise
+            os.ftruncate(self._fd, self._end)
+            raise DiskFull("The keeper's disk is full: nothing can be changed now.") from error
         os.fdatasync(self._fd)
         with self._lock:
             for record in records:

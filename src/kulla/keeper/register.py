@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from kulla.keeper.errors import RecordsBroken
+from kulla.keeper.errors import DiskFull, RecordsBroken
 from kulla.keeper.records import Record, Sealer
 
 log = logging.getLogger("kulla.keeper")
@@ -132,6 +132,10 @@ KINDS: dict[str, Callable[[sqlite3.Connection, Body], None]] = {
 }
 
 
+_BAD_VALUES = (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError, sqlite3.DataError)
+_NOT_APPLICABLE = (KeyError, TypeError, ValueError, OverflowError, *_BAD_VALUES)
+
+
 class Register:
     """Reads for many threads; changes only through `apply`, by the committer."""
 
@@ -164,7 +168,7 @@ class Register:
         return found.get("applied", 0), found.get("applied_hash", b"")
 
     def apply(self, records: list[Record], bodies: list[Body] | None) -> None:
-        """Put records in, in one transaction. Raises RecordsBroken for a kind that is not known.
+        """Put records in, in one transaction. Raises RecordsBroken for a kind that is not known, DiskFull.
 
         Records that lack something are passed over and stay in `passed_over`.
         """
@@ -180,8 +184,11 @@ class Register:
                 db.execute("INSERT OR REPLACE INTO meta VALUES ('applied', ?)", (records[-1].seq,))
                 db.execute("INSERT OR REPLACE INTO meta VALUES ('applied_hash', ?)", (records[-1].hash,))
                 db.execute("COMMIT")
-            except BaseException:
-                db.execute("ROLLBACK")
+            except BaseException as error:
+                if db.in_transaction:  # a full disk has rolled back by itself
+                    db.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise DiskFull("The register cannot be written: the disk is full or fails.") from error
                 raise
         for body in applied:
             for tell in self.on_change:
@@ -196,14 +203,13 @@ class Register:
         db.execute("SAVEPOINT record")
         try:
             change(db, body)
-        except (KeyError, TypeError, ValueError, OverflowError, sqlite3.Error):
-            # Whatever SQLite cannot take is the record's fault; a failing disk fails at the COMMIT too.
+        except _NOT_APPLICABLE:  # a failing disk is an OperationalError and not among them
             db.execute("ROLLBACK TO record")
             db.execute("INSERT OR REPLACE INTO passed_over VALUES (?)", (record.seq,))
             log.error("ALARM: record %d lacks something and was passed over", record.seq)
-            return False
-        finally:
             db.execute("RELEASE record")
+            return False
+        db.execute("RELEASE record")
         return True
 
     @property
@@ -221,12 +227,17 @@ class Register:
         return self._db().execute(sql, values).fetchall()
 
     def note(self, sql: str, rows: Iterable[Row]) -> None:
-        """Write to a table that no record stands behind (`pseudonym`, `ended_here`)."""
+        """Write to a table that no record stands behind (`pseudonym`, `ended_here`). Raises DiskFull."""
         with self._writing:
             db = self._db()
-            db.execute("BEGIN IMMEDIATE")
-            db.executemany(sql, rows)
-            db.execute("COMMIT")
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                db.executemany(sql, rows)
+                db.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise DiskFull("The register cannot be written: the disk is full or fails.") from error
 
     def clear(self) -> None:
         """Forget everything, to be derived anew."""

@@ -108,13 +108,13 @@ class Sessions:
         person = self._people.by_marks(marks)
         account, place = b"".join(marks), self._vault_mark("network", network)
         network_mark = self._vault_mark(f"origin {person}", network)
-        self._attempts.check(account, place, known=self._came_from(person, network_mark))
+        counted = self._attempts.check(account, place, known=self._came_from(person, network_mark))
         if len(password) > MAX_PASSWORD:
             password, person = "", None
         right = self._credentials.password_right(person, password)
         if not right or person is None:
             raise Refusal("wrong", "The number or the password is wrong.")
-        self._attempts.password_right(account, place)
+        self._attempts.password_right(counted)
         role, office = self._role(person)
         if not code and self._credentials.has_totp(person):
             raise Refusal("second_factor", "The code of the second factor is needed.", wrong_code=False)
@@ -268,9 +268,9 @@ class Sessions:
     def _end(self, sids: list[str]) -> None:
         """It holds at once on this machine, even while the key copies are silent; the record follows."""
         at = now_ms()
-        self._register.note("INSERT OR REPLACE INTO ended_here VALUES (?, ?)", [(sid, at) for sid in sids])
         for sid in sids:
             self._note_ended(sid, at)
+        self._register.note("INSERT OR REPLACE INTO ended_here VALUES (?, ?)", [(sid, at) for sid in sids])
         self._committer.commit(*_ends(sids, at), urgent=True)
 
     def record_ends(self) -> None:

@@ -1,6 +1,9 @@
 """What lies on disks: no personal value anywhere, and nothing in logs, without the root key."""
 
+import contextlib
+import time
 from pathlib import Path
+from resource import RLIMIT_FSIZE, prlimit
 
 import pytest
 
@@ -8,6 +11,7 @@ from kulla.keeper.admin import open_keeper
 from kulla.keeper.config import load
 from kulla.keeper.core import Keeper
 from kulla.keeper.errors import RecordsBroken
+from kulla.keeper.rebuild import rebuild_keeper
 from kulla.keeper.testkit import ARTA, BESA, DRITAN, ILIR, LUAN, VJOSA, keeper
 from kulla.keeper.tests.conftest import Country
 from kulla.keeper_client import Field, Refused, RegisterItem, connect
@@ -79,3 +83,33 @@ def test_the_root_key_in_a_file_is_warned_of_loudly(tmp_path: Path) -> None:
         assert "ROOT KEY IN A FILE" in running.log()
         assert (running.root_key.stat().st_mode & 0o777) == 0o600
         assert (running.socket.stat().st_mode & 0o007) == 0
+
+
+def test_a_full_disk_refuses_changes_until_there_is_room_and_no_longer(tmp_path: Path) -> None:
+    """The living process may write no file any further (RLIMIT_FSIZE); then it may again, without a restart."""
+    with keeper(tmp_path) as running:
+        client = connect(running.socket)
+        country = Country(running, client)
+        arta = country.sign_in(ARTA)
+        client.enter(arta.token, SERVICE)  # a service's first use makes a record
+        assert running.process
+        for limit in ((running.keeper_home / "records.log").stat().st_size, 1):
+            prlimit(running.process.pid, RLIMIT_FSIZE, (limit, -1))
+            for _ in range(3):
+                with pytest.raises(Refused) as caught:
+                    country.sign_in(ARTA)
+                assert caught.value.code == "copies_unavailable"
+            assert "disk_full" in client.status()["alarms"]
+            assert client.enter(arta.token, SERVICE).person, "reading goes on"
+            prlimit(running.process.pid, RLIMIT_FSIZE, (-1, -1))
+            until = time.monotonic() + 10
+            while "disk_full" in client.status()["alarms"] and time.monotonic() < until:
+                with contextlib.suppress(Refused):
+                    country.sign_in(ARTA)
+            session = country.sign_in(ARTA)
+        client.close()
+        running.stop()
+        report = rebuild_keeper(tmp_path / "again", [each.home for each in running.mirrors], running.root_key)
+        assert (report.people, report.sentences) == (6, [])
+        running.start()
+        assert connect(running.socket).renew(session.token).sid == session.sid

@@ -231,8 +231,19 @@ def test_success_forgets_and_others_stay_slow() -> None:
         True
     ] * 2
     attempts.check(b"arta", b"net2", known=False)
-    attempts.password_right(b"arta", b"net1")
+    attempts = Attempts()
+    for _ in range(5):
+        counted = attempts.check(b"arta", b"net1", known=False)
+    attempts.password_right(counted)
     attempts.check(b"arta", b"net1", known=False)
+
+
+def test_an_account_of_ones_own_buys_no_guesses_at_others() -> None:
+    attempts, slowed = Attempts(), 0
+    for number in range(230):
+        attempts.password_right(attempts.check(b"own", b"net", known=True))
+        slowed += sum(map(bool, waits(attempts, f"other {number}".encode(), b"net", known=False, tries=1)))
+    assert slowed == 30
 
 
 @pytest.mark.parametrize(("neighbours", "longest"), [(0, 30), (4, 30), (5, 8), (40, 8)])
