@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 PYTEST = [
     sys.executable, "-m", "pytest", "--no-header", "--durations=8", "--durations-min=5",
-    "-n", os.environ.get("KULLA_TEST_WORKERS", "2"), "--dist", "loadgroup",
+    "-n", os.environ.get("KULLA_TEST_WORKERS", "2"), "--dist", "loadfile",
 ]  # fmt: skip
 
 

@@ -23,14 +23,6 @@ CHROMIUM_ARGS = [
 ENGINE = os.environ["KULLA_TEST_ENGINE"]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests on the shared country run in one worker, so that there is one shared country and not two."""
-    for item in items:
-        if "country" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("country"))
-
-
 @pytest.fixture(scope="session")
 def country() -> Iterator[Country]:
     """A running country of 60 people that tests share: they may book and cancel, and break nothing."""

@@ -60,7 +60,12 @@ def test_nothing_is_called_received_before_it_is(make_country: Callable[..., Cou
     assert len(pages) > 8
     assert not said, "\n".join(said)
     clerks = crawl(clerk, "/reception/", each=3)
-    said = [f"{url}: {claim}" for url, page in clerks.items() for claim in claims(page)]
+    said = [
+        f"{url}: {claim}"
+        for url, page in clerks.items()
+        if name_of(page.path) not in INFORMATION
+        for claim in claims(page)
+    ]
     assert not said, "\n".join(said)
     for path in ("receipt.tlog-proof", "receipt.pdf"):
         assert citizen.open(f"{receipt.url}{path}").status in {404, 409}, f"{path} is given before it exists"
