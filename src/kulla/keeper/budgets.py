@@ -34,6 +34,10 @@ class _Window:
                 return at + self.length
         return now + self.length
 
+    def clear(self) -> None:
+        self.spent = 0
+        self.entries.clear()
+
     def spend(self, at: int, cost: int) -> None:
         self.entries.append((at, cost))
         self.spent += cost
@@ -45,13 +49,23 @@ class Budgets:
     def __init__(self, limits: Limits, clock: Callable[[], int]) -> None:
         self._limits, self._clock = limits, clock
         self._windows: dict[tuple[str, UUID | None], tuple[_Window, _Window]] = {}
-        self._segments = _Window(HOUR_MS, limits.segment_keys_hour)
+        self._segments = (
+            _Window(HOUR_MS, limits.segment_keys_hour),
+            _Window(DAY_MS, limits.segment_keys_day),
+        )
         self._lock = threading.Lock()
 
-    def restore(self, spent: Iterable[tuple[int, UUID, UUID | None, int]]) -> None:
-        """Take over (at, official, office, cost) of the last day, oldest first, from the log of looks."""
+    def restore(
+        self, spent: Iterable[tuple[int, UUID, UUID | None, int]], segments: Iterable[int] = ()
+    ) -> None:
+        """Take over (at, official, office, cost) of the last day, and the times of segment keys, oldest first."""
         with self._lock:
             self._windows.clear()
+            for window in self._segments:
+                window.clear()
+            for at in segments:
+                for window in self._segments:
+                    window.spend(at, 1)
             for at, official, office, cost in spent:
                 for window in self._of(official, office):
                     window.spend(at, cost)
@@ -74,10 +88,19 @@ class Budgets:
         """The same for one segment key."""
         now = self._clock()
         with self._lock:
-            until = self._segments.until(now, 1)
-            if until is None:
-                self._segments.spend(now, 1)
-            return until
+            full = [until for window in self._segments if (until := window.until(now, 1)) is not None]
+            if full:
+                return max(full)
+            for window in self._segments:
+                window.spend(now, 1)
+            return None
+
+    @property
+    def segments_low(self) -> bool:
+        """Whether half of a day's segment keys are spent: a compare of years, or a thief who reads the journal."""
+        with self._lock:
+            day = self._segments[1]
+            return day.until(self._clock(), day.limit // 2) is not None
 
     def _of(self, official: UUID, office: UUID | None) -> list[_Window]:
         limits = self._limits

@@ -5,7 +5,10 @@
  "copies": [{"name": "operator-1", "url": "http://127.0.0.1:9001"}, …],
  "argon2": {"time": 2, "memory_kib": 19456, "parallelism": 1},
  "budgets": {"official_hour": 150, "official_day": 600, "office_hour": 1500, …},
- "unconfirmed_ms": 5000, "notices_per_day": 30}
+ "unconfirmed_ms": 5000, "notices_per_day": 20, "notices_per_hour": 20000, "services": ["identity", …]}
+
+`notices_per_day` is for one person, `notices_per_hour` for the country. `services` names all that may be entered;
+empty, any 40 may.
 """
 
 import json
@@ -39,6 +42,7 @@ class Limits:
     global_hour: int = 15_000
     global_day: int = 60_000
     segment_keys_hour: int = 5000
+    segment_keys_day: int = 20_000
     grants_person_day: int = 20
     late_grants_person_day: int = 3
     late_grants_office_day: int = 20
@@ -68,7 +72,9 @@ class Config:
     argon2: Argon2 = field(default_factory=Argon2)
     budgets: Limits = field(default_factory=Limits)
     unconfirmed_ms: int = 5000
-    notices_per_day: int = 30
+    notices_per_day: int = 20
+    notices_per_hour: int = 20_000
+    services: tuple[str, ...] = ()
 
     @property
     def quorum(self) -> int:
@@ -94,7 +100,9 @@ def load(path: Path) -> Config:
             argon2=_part(Argon2, raw.get("argon2", {})),
             budgets=_part(Limits, raw.get("budgets", {})),
             unconfirmed_ms=int(raw.get("unconfirmed_ms", 5000)),
-            notices_per_day=int(raw.get("notices_per_day", 30)),
+            notices_per_day=int(raw.get("notices_per_day", 20)),
+            notices_per_hour=int(raw.get("notices_per_hour", 20_000)),
+            services=tuple(str(name) for name in raw.get("services", ())),
         )
     except OSError as error:
         raise ConfigError(f"The keeper's settings cannot be read: {path}.") from error

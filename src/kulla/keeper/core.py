@@ -63,7 +63,8 @@ class Keeper:
             lambda: derive_pseudonyms(self.register, self.vault),
         )
         self.vault = Vault(self.register, self.ring, self.committer)
-        self.people = People(self.register, self.vault, numbers.scheme(config.numbers), config.time_zone)
+        numbering = numbers.scheme(config.numbers)
+        self.people = People(self.register, self.vault, numbering, config.time_zone, config.services)
         self.credentials = Credentials(self.register, self.vault, config.argon2)
         self._stopping = threading.Event()
         self.copies.start()
@@ -86,12 +87,16 @@ class Keeper:
         self.budgets = Budgets(self.config.budgets, self._clock)
         self._restore_budgets()
         parts = (self.register, self.vault, self.people, self.committer)
-        meter, limits = Meter(self.looks, self.budgets), self.config.budgets
-        self.grants = Grants(self.register, self.people, self.committer, meter, limits, self._clock)
+        config, meter = self.config, Meter(self.looks, self.budgets)
+        self.grants = Grants(self.register, self.people, self.committer, meter, config.budgets, self._clock)
         self.opening = Opening(self.vault, self.people, self.grants, meter)
         templates = Templates(self.config.home / "templates.json")
         self.notices = Notices(
-            *parts, templates=templates, per_day=self.config.notices_per_day, clock=self._clock
+            *parts,
+            templates=templates,
+            per_day=config.notices_per_day,
+            per_hour=config.notices_per_hour,
+            clock=self._clock,
         )
         self._tender = threading.Thread(target=self._tend, name="tender", daemon=True)
         self._tender.start()
@@ -184,6 +189,8 @@ class Keeper:
         ]
         if self.committer.disk_full:
             alarms.append("disk_full")
+        if self.budgets.segments_low:
+            alarms.append("segment_keys")
         if self.register.passed_over:
             alarms.append("records_passed_over")
         if self.looks.overdue:
@@ -224,7 +231,8 @@ class Keeper:
         self.committer.adopt(records)
 
     def _restore_budgets(self) -> None:
-        self.budgets.restore(self.looks.spent_since(self._clock() - DAY_MS))
+        since = self._clock() - DAY_MS
+        self.budgets.restore(self.looks.spent_since(since), self.looks.segments_since(since))
 
     def _keep_settings(self) -> None:
         """A change of keeper.json becomes a record, so that a rebuilt keeper has it."""

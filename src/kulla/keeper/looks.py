@@ -229,6 +229,11 @@ class Looks:
             for when, official, office, cost in self._rows(sql, at)
         ]
 
+    def segments_since(self, at: int) -> list[int]:
+        """When segment keys were given out, oldest first: entries with neither official nor person."""
+        sql = "SELECT at FROM look WHERE at > ? AND official = x'' AND person = x'' AND allowed ORDER BY at"
+        return [when for (when,) in self._rows(sql, at)]
+
     # Coming back after a loss --------------------------------------------------------------------------
 
     def restore(self, sealed: Sequence[bytes]) -> int:

@@ -3,9 +3,14 @@
 Templates come with the deployment, in templates.json beside keeper.json:
     {service: {template: {language: {"subject": …, "body": …}}}}, placeholders as $name.
 Each (entry, template) goes out once; a child's notices go to the guardians. The demo's channel is the inbox page.
+
+Whoever steals the portal can send these templates to people whose pseudonyms it has. So the words that it may put in
+are short, look like no address, link or telephone number, and each person and the country have a measure for a day
+and an hour. A notice beyond it is refused with the time when it fits: the portal sends it then.
 """
 
 import json
+import re
 import string
 import threading
 from collections.abc import Callable, Mapping
@@ -20,7 +25,11 @@ from kulla.keeper.people import People, full_name
 from kulla.keeper.register import Register
 from kulla.keeper.vault import Vault
 
-MAX_VALUE = 500
+MAX_VALUE = 200
+MAX_VALUES = 20
+HOUR_MS = DAY_MS // 24
+# What would send the reader elsewhere: an address, a link, a telephone number. Dates and house numbers pass.
+_ELSEWHERE = re.compile(r"@|://|www\.|\+ ?\d|\d(?:[ ./-]?\d){8}", re.IGNORECASE)
 Params = Mapping[str, str | Mapping[str, str]]
 
 
@@ -57,10 +66,12 @@ class Notices:
         *,
         templates: Templates,
         per_day: int,
+        per_hour: int,
         clock: Callable[[], int],
     ) -> None:
         self._register, self._vault, self._people, self._committer = register, vault, people, committer
-        self._templates, self._per_day, self._clock = templates, per_day, clock
+        """`per_day` for one person, `per_hour` for the country."""
+        self._templates, self._per_day, self._per_hour, self._clock = templates, per_day, per_hour, clock
         self._sending = threading.Lock()
 
     def notify(self, pseudonym: UUID, service: str, template: str, entry: UUID, params: Params) -> None:
@@ -73,19 +84,30 @@ class Notices:
                 "SELECT 1 FROM notice WHERE entry = ? AND template = ?", entry.bytes, f"{name}/0"
             ):
                 return
-            since = self._clock() - DAY_MS
+            if len(params) > MAX_VALUES:
+                raise Refusal("bad_params", "The notice has too many values.")
+            self._room("at > ?", (), HOUR_MS, self._per_hour)
             bodies = []
             for number, reader in enumerate(self._people.guardians(person) or [person]):
-                sent = self._register.one(
-                    "SELECT count(*) FROM notice WHERE person = ? AND at > ?", reader.bytes, since
-                )
-                if sent and sent[0] >= self._per_day:
-                    raise Refusal("capped", "This person has had too many notices today.")
+                self._room("person = ? AND at > ?", (reader.bytes,), DAY_MS, self._per_day)
                 bodies.append(
                     self._body(reader, person, texts, params)
                     | {"entry": entry, "template": f"{name}/{number}"}
                 )
             self._committer.commit(*bodies)
+
+    def _room(self, where: str, values: tuple[bytes, ...], length_ms: int, limit: int) -> None:
+        """Raise Refusal("capped", until_ms) when as many as `limit` were sent within the last `length_ms`."""
+        row = self._register.one(
+            f"SELECT count(*), min(at) FROM notice WHERE {where}",  # noqa: S608 - fixed texts
+            *values,
+            self._clock() - length_ms,
+        )
+        count, oldest = row or (0, 0)
+        if count >= limit:
+            raise Refusal(
+                "capped", "There were too many notices: try again later.", until_ms=(oldest or 0) + length_ms
+            )
 
     def _body(
         self, reader: UUID, person: UUID, texts: dict[str, dict[str, str]], params: Params
@@ -118,6 +140,10 @@ class Notices:
 
 def _value(value: str | Mapping[str, str], language: str) -> str:
     text = value if isinstance(value, str) else value.get(language) or next(iter(value.values()), "")
-    if not isinstance(text, str) or len(text) > MAX_VALUE or any(ord(char) < 32 for char in text):
+    if not isinstance(text, str) or len(text) > MAX_VALUE or not text.isprintable():
         raise Refusal("bad_params", "A value of the notice is too long or has control characters.")
+    if _ELSEWHERE.search(text):
+        raise Refusal(
+            "bad_params", "A value of the notice looks like an address, a link or a telephone number."
+        )
     return text

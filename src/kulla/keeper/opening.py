@@ -5,6 +5,9 @@ each call one look is on the log before the answer: cost 0 with a grant for thei
 budgets. The operator reads nobody. Tries beyond a budget, and citizens' tries at strangers, are logged as refused.
 """
 
+import threading
+import time
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +20,9 @@ from kulla.keeper.metering import COST, Meter, entry
 from kulla.keeper.people import FIELDS, People
 from kulla.keeper.sessions import OPERATOR, Live
 from kulla.keeper.vault import Cell, Vault
+
+TRIED_S = 3600.0
+TRIED_LIMIT = 100_000
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class Opening:
 
     def __init__(self, vault: Vault, people: People, grants: Grants, meter: Meter) -> None:
         self._vault, self._people, self._grants, self._meter = vault, people, grants, meter
+        self._tried: OrderedDict[tuple[UUID, UUID], float] = OrderedDict()
+        self._lock = threading.Lock()
 
     def open(self, session: Live, items: Sequence[Item], purpose: str) -> list[dict[str, Any]]:
         """One answer for each item. Raises Refusal("budget", until_ms) when officials may open nothing of it,
@@ -48,20 +56,35 @@ class Opening:
         refused: dict[UUID, str] = {}
         entries: list[Look] = []
         until = 0
-        for person, theirs in _by_person(items, persons).items():
+        grouped = _by_person(items, persons)
+        for person, theirs in grouped.items():
             cost, allowed, when = self._price(session, person)
             until = max(until, when)
             if not allowed:
                 refused[person] = "not_yours" if session.is_citizen else "budget"
-            if not session.is_citizen or not allowed:
+            if (allowed and not session.is_citizen) or (not allowed and self._first_try(session, person)):
                 what = {"service": theirs[0].service, "purpose": purpose}
                 names = [item.name for item in theirs]
                 entries.append(entry("open", session, person, names, **what, cost=cost, allowed=allowed))
         if entries:
             self._meter.looks.add(entries)
-        if until and len(refused) == len(entries):
+        if until and len(refused) == len(grouped):
             raise Refusal("budget", "The budget for looking at people's data is spent.", until_ms=until)
         return [self._answer(item, session, persons.get(item), refused) for item in items]
+
+    def _first_try(self, session: Live, person: UUID) -> bool:
+        """Whether a refused try is to be logged: once an hour for each who tries and each person.
+
+        Otherwise whoever has one session could fill a person's page, and the journal, with tries.
+        """
+        key, now = (session.person, person), time.monotonic()
+        with self._lock:
+            last = self._tried.pop(key, None)
+            again = last is not None and now - last < TRIED_S
+            self._tried[key] = last if again and last is not None else now
+            if len(self._tried) > TRIED_LIMIT:
+                self._tried.popitem(last=False)
+        return not again
 
     def _price(self, session: Live, person: UUID) -> tuple[int, bool, int]:
         """(cost, allowed, when there is budget again)."""

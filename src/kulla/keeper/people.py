@@ -22,7 +22,7 @@ FULL_AGE = 18
 PSEUDONYM = "pseudonym:"  # names of the system keys, one a service
 _SERVICE = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _STAFF_NAME = re.compile(r"[a-z0-9][a-z0-9._@\-]{2,63}")
-MAX_SERVICES = 100
+MAX_SERVICES = 40  # each costs a rebuild one pseudonym for everybody
 FIELDS = ("name", "birth_date", "number", "phone", "email", "language")
 
 Body = dict[str, Any]
@@ -31,8 +31,16 @@ Body = dict[str, Any]
 class People:
     """Who is who."""
 
-    def __init__(self, register: Register, vault: Vault, scheme: numbers.Scheme, time_zone: str) -> None:
-        self._register, self._vault, self._scheme = register, vault, scheme
+    def __init__(
+        self,
+        register: Register,
+        vault: Vault,
+        scheme: numbers.Scheme,
+        time_zone: str,
+        services: tuple[str, ...] = (),
+    ) -> None:
+        """`services`: all that there may be; empty means any."""
+        self._register, self._vault, self._scheme, self._services = register, vault, scheme, services
         self.zone = ZoneInfo(time_zone)
         self._persons: Cache[UUID, tuple[UUID, str] | None] = Cache()
         self._pseudonyms: Cache[tuple[UUID, str], UUID] = Cache()
@@ -174,10 +182,9 @@ class People:
             raise Refusal("unknown_person", "Nobody has this pseudonym in this service.")
         return found[0]
 
-    @staticmethod
-    def check_service(service: str) -> None:
-        """Raise Refusal("bad_service") for what cannot be a service's name."""
-        if not _SERVICE.fullmatch(service):
+    def check_service(self, service: str) -> None:
+        """Raise Refusal("bad_service") for what is no service, or cannot be a service's name."""
+        if not _SERVICE.fullmatch(service) or (self._services and service not in self._services):
             raise Refusal("bad_service", "There is no service of this name.")
 
     def _give(self, person: UUID, service: str) -> UUID:

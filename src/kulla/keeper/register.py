@@ -53,6 +53,7 @@ CREATE TABLE IF NOT EXISTS notice (
     entry BLOB NOT NULL, template TEXT NOT NULL, person BLOB NOT NULL, at INTEGER NOT NULL, sealed BLOB NOT NULL,
     PRIMARY KEY (entry, template)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS notice_person ON notice (person, at);
+CREATE INDEX IF NOT EXISTS notice_at ON notice (at);
 CREATE TABLE IF NOT EXISTS portal_key (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pseudonym (
     pseudonym BLOB PRIMARY KEY, service TEXT NOT NULL, person BLOB NOT NULL) WITHOUT ROWID;

@@ -1,5 +1,6 @@
 """Every call with the wrong user: the cast is a citizen, her child, a stranger, two receptionists, the operator."""
 
+import time
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -112,6 +113,18 @@ def test_a_stranger_reads_nothing_and_the_try_is_on_the_log(cast: Cast) -> None:
     assert cast.read(cast.dritan, *items) == ["not_yours", "not_yours", "not_yours", "Dritan Leka"]
     newest = cast.client.looked_at_me(cast.arta.token)[0]
     assert (newest.role, newest.allowed, newest.office) == ("citizen", False, "")
+    before = len(cast.client.looks(0))
+    for _ in range(30):
+        assert cast.read(cast.dritan, *items[:3]) == ["not_yours"] * 3
+    assert len(cast.client.looks(0)) == before, "the same try again within the hour fills nobody's page"
+
+
+def test_a_long_list_of_fields_makes_no_long_entry_in_the_log(cast: Cast) -> None:
+    row, blob = uuid4(), cast.sealed(cast.arta_is).blob
+    many = [SealedItem("t", f"{n:060}", row, cast.arta_is, SERVICE, blob) for n in range(300)]
+    cast.client.open(cast.ilir.token, many, "test")
+    newest = cast.client.looked_at_me(cast.arta.token)[0]
+    assert (len(newest.fields), newest.fields[-1]) == (21, "…")
 
 
 def test_the_operator_reads_nobody(cast: Cast) -> None:
@@ -283,13 +296,40 @@ def test_notices_with_something_missing_are_refused(cast: Cast) -> None:
     assert code(notify, uuid4(), SERVICE, "booked", uuid4(), words) == "unknown_person"
 
 
-def test_notices_to_one_person_are_capped(cast: Cast) -> None:
-    words = {"when": "nesër", "where": "Tiranë"}
+@pytest.mark.parametrize(
+    "value",
+    [
+        "+355 69 000 0000",
+        "tel. 069 200 00 00",
+        "shiko https://e-kulla.example",
+        "WWW.kulla.example",
+        "shkruani te arta@kulla.example",
+        "x" * 201,
+        "a\u2028b",
+        "\u202eanatiT",
+    ],
+)
+def test_a_notice_sends_nobody_elsewhere(cast: Cast, value: str) -> None:
+    words = {"when": "e hënë, 23 nëntor 2026, ora 10:00", "where": "Poliklinika Nr. 1, Rruga 5 Maji 123"}
+    entry = uuid4()
+    for bad in ({**words, "where": value}, {**words, "when": {"sq": value, "en": "x"}}):
+        assert code(cast.client.notify, cast.arta_is, SERVICE, "booked", entry, bad) == "bad_params"
+    many = words | {f"n{n}": "" for n in range(20)}
+    assert code(cast.client.notify, cast.arta_is, SERVICE, "booked", entry, many) == "bad_params"
+    cast.client.notify(cast.arta_is, SERVICE, "booked", entry, words)
+
+
+def test_notices_to_one_person_are_capped_and_what_was_sent_stays_sent(cast: Cast) -> None:
+    words, sent = {"when": "nesër", "where": "Tiranë"}, [uuid4() for _ in range(20)]
+    for entry in sent:
+        cast.client.notify(cast.dritan_is, SERVICE, "booked", entry, words)
     with pytest.raises(Refused) as caught:
-        for _ in range(40):
-            cast.client.notify(cast.dritan_is, SERVICE, "booked", uuid4(), words)
+        cast.client.notify(cast.dritan_is, SERVICE, "booked", uuid4(), words)
     assert caught.value.code == "capped"
-    assert len(cast.client.inbox(cast.dritan.token)) == 30
+    assert 0 < caught.value.details["until_ms"] - time.time() * 1000 <= 86_400_000
+    assert len(cast.client.inbox(cast.dritan.token)) == 20
+    for entry in sent:  # effects are sent again after a rebuild
+        cast.client.notify(cast.dritan_is, SERVICE, "booked", entry, words)
 
 
 def test_portal_keys_are_kept_and_the_portal_cannot_change_them(cast: Cast) -> None:
