@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from kulla.identity import names
+from kulla.identity.looks import together
 from kulla.identity.receipts import Line, lines_of
 from kulla.keeper_client import Refused
 from kulla.record import api as record
@@ -96,7 +97,8 @@ def family(request: Request) -> HttpResponse:
 @require_safe
 def looks(request: Request) -> HttpResponse:
     """Who looked at the person's data and at the data of their wards: office, role, when, why."""
-    shown = paginate(door.keeper().looked_at_me(request.token or ""), request.GET.get("page"))
+    found = together(door.keeper().looked_at_me(request.token or ""))
+    shown = paginate(found, request.GET.get("page"))
     titles = {service.slug: service.title for service in registry.all_services()}
     context = {"page": shown, "titles": titles, "fields": names.FIELDS, "roles": names.ROLES}
     context["purposes"] = names.PURPOSES
