@@ -100,6 +100,7 @@ def _row(pdf: FPDF, label: str, second: str, words: str) -> None:
         pdf.set_font(SANS, "", 8)
         pdf.text(LEFT, top + 10.5, second)
     pdf.set_xy(LEFT + 38, top)
+    words = words[:1].upper() + words[1:]  # Albanian days and months stand in small letters inside sentences
     # A very long claim is set smaller, so that everything stays on one page.
     size = 17 if len(words) <= 90 else 12 if len(words) <= 260 else 9
     pdf.set_font(SANS, "B", size)
