@@ -6,6 +6,8 @@ import shutil
 import time
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from kulla.cli.errors import CommandError
 from kulla.cli.home import Home
 from kulla.cli.supervisor import processes
@@ -40,6 +42,7 @@ def check(home: Home) -> list[str]:
     for path in needed:
         if not path.exists():
             raise CommandError(f"{path} is missing. Bring it back from the mirrors: {how_to_rebuild(home)}")
+    _check_checkpoint_key(home.portal / "keys" / "checkpoint.key", policy)
     for name in ("root.key", "rebuild.key"):
         path = home.holders / name
         if home.demo and not path.exists():
@@ -48,6 +51,19 @@ def check(home: Home) -> list[str]:
             warnings.append(f"{path} is missing: the country runs, but could not be rebuilt after a loss.")
     _refuse_copies(home)
     return warnings
+
+
+def _check_checkpoint_key(path: Path, policy: Policy) -> None:
+    """Raise CommandError unless the portal can sign the journal that the policy names."""
+    try:
+        private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text()))
+    except ValueError:
+        raise CommandError(f"{path} holds no key: 64 hexadecimal digits are expected.") from None
+    public = private.public_key().public_bytes_raw()
+    if all(log.verifier.public != public for log in policy.logs):
+        raise CommandError(
+            f"{path} is not the key of the journal that the policy names: no mirror would believe it."
+        )
 
 
 def space_left(home: Home) -> int:

@@ -20,7 +20,8 @@ from kulla.mirror import create_operator
 def make(folder: Path) -> Home:
     """A home with everything `sound` looks at."""
     home = Home(folder, {"demo": True})
-    log = Signer("demo/journal", Ed25519PrivateKey.generate())
+    key = Ed25519PrivateKey.generate()
+    log = Signer("demo/journal", key)
     lines = [f"log {log.vkey}"]
     for number in (1, 2, 3):
         operator = folder / "operators" / str(number)
@@ -31,6 +32,7 @@ def make(folder: Path) -> Home:
     for path in ("portal/keys/checkpoint.key", "portal/db.sqlite3", "keeper/keeper.json"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).touch()
+    (home.portal / "keys" / "checkpoint.key").write_text(key.private_bytes_raw().hex() + "\n")
     home.holders.mkdir()
     for name in ("root.key", "rebuild.key"):
         (home.holders / name).write_text("00" * 32)
@@ -86,6 +88,15 @@ def test_what_is_missing_is_named(home: Home, path: str, said: str) -> None:
     sentence = refused(home)
     assert str(home.path / path) in sentence
     assert said in sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("zz", "holds no key"), ("", "holds no key"), ("11" * 32, "is not the key")]
+)
+def test_another_journals_key_is_named(home: Home, text: str, said: str) -> None:
+    (home.portal / "keys" / "checkpoint.key").write_text(text)
+
+    assert said in refused(home)
 
 
 def test_without_the_rebuild_key_it_runs_and_says_what_that_means(home: Home) -> None:

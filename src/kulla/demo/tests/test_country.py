@@ -421,6 +421,24 @@ def test_nothing_is_wiped_that_could_not_be_brought_back(up: Up) -> None:
     assert (up.home / "portal" / "db.sqlite3").stat().st_ino == inode
 
 
+def test_a_wipe_that_cannot_count_deletes_nothing_and_opens_again(up: Up) -> None:
+    up.cookies.load("language=en")
+    inode = (up.home / "portal" / "db.sqlite3").stat().st_ino
+    in_the_way = up.home / "run" / "wipe-now.json"
+    in_the_way.mkdir()
+    try:
+        assert up.post("/", "/demo/wipe", back="/about")[0] == 302
+        wait(lambda: "The wipe broke off" in up.fetch("GET", "/demo/wiped")[1], 30, "no word of it")
+    finally:
+        in_the_way.rmdir()
+
+    page = up.fetch("GET", "/demo/wiped")[1]
+    assert "Nothing was deleted" in page
+    assert "http-equiv" not in page
+    assert up.fetch("GET", "/about")[0] == 200
+    assert (up.home / "portal" / "db.sqlite3").stat().st_ino == inode
+
+
 def test_a_rebuild_that_fails_says_so_and_can_be_tried_again(up: Up) -> None:
     key, right = up.home / "holders" / "rebuild.key", (up.home / "holders" / "rebuild.key").read_text()
     up.cookies.load("language=en")
@@ -516,6 +534,8 @@ def test_stop_is_quick_and_leaves_nothing_then_a_second_start_is_quick_too(up: U
     ],
 )
 def test_a_home_that_cannot_run_ends_with_the_cause(running: Up, file: str, text: str, said: str) -> None:
+    if running.process.poll() is None:
+        stop(running)
     path = running.home / file
     right = path.read_text()
     path.write_text(text)
