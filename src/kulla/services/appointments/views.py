@@ -212,7 +212,11 @@ def _hold(request: Request, actor: Actor, practitioner: UUID, starts_at: Any) ->
 @require_GET
 def details(request: Request, hold_id: UUID) -> HttpResponse:
     """For whom, and why: the form of a held time."""
-    held = queries.hold_for(request.actor, hold_id)
+    try:
+        held = queries.hold_for(request.actor, hold_id)
+    except Http404:  # the back button after booking, or a page left open: the same words for anybody's
+        sentence = _("This time is not held for you any more. If you have booked it, it stands on your page.")
+        return problem(request, sentence, reverse("appointments:start"), 404)
     return booking_form.page(
         request,
         request.actor,

@@ -204,6 +204,18 @@ def test_a_stale_hold_still_books_if_the_time_is_free(arta: Browser, clinic: Pra
     assert arta.post("/appointments/book/", form).status_code == 303
 
 
+def test_back_to_a_hold_that_is_gone(arta: Browser, dritan: Browser, clinic: Practitioner) -> None:
+    """A sentence and a way on, and the same for a stranger's hold as for one that never was."""
+    held(arta, clinic)
+    hold = Hold.objects.get()
+    theirs = dritan.get(f"/appointments/hold/{hold.id}/")
+    gone = dritan.get(f"/appointments/hold/{NOBODY}/")
+    assert (theirs.status_code, gone.status_code) == (404, 404)
+    for answer in (theirs, gone):
+        text = answer.content.decode()
+        assert "not held for you any more" in text and 'href="/appointments/"' in text
+
+
 def test_a_lost_time_offers_the_next_ones(arta: Browser, dritan: Browser, clinic: Practitioner) -> None:
     """And moving there keeps what was typed."""
     form = held(arta, clinic)
