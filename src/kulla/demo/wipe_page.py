@@ -15,9 +15,9 @@ STEPS = {
 }
 PROGRESS = {
     "keeper": ("Shënime të ruajtësit", "Records of the keeper"),
-    "entries": ("Hyrje të verifikuara", "Entries verified"),
+    "entries": ("Shënime të ditarit të verifikuara", "Entries verified"),
     "copy": ("Skedarë të ditarit", "Files of the journal"),
-    "rows": ("Hyrje të rikthyera në tabela", "Entries back in the tables"),
+    "rows": ("Shënime të rikthyera në tabela", "Entries back in the tables"),
 }
 REFRESH_S, FAILED_REFRESH_S = 1, 5
 WORDS = {
@@ -38,7 +38,7 @@ WORDS = {
     "now": ("tani", "now"),
     "later": ("më vonë", "later"),
     "broken": ("u ndërpre", "broke off"),
-    "entries": ("{} hyrje", "{} entries"),
+    "entries": ("{} shënime", "{} entries"),
     "failed": ("Rindërtimi dështoi", "The rebuild failed"),
     "failed-count": ("Fshirja nuk filloi", "The wipe did not begin"),
     "failed-start": ("Portali nuk niset sërish", "The portal does not start again"),

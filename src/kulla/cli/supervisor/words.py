@@ -60,7 +60,7 @@ FRAME = {
         "front": "shërbime publike, faqja e parë",
         "skip": "Kalo te përmbajtja kryesore",
         "language": "Gjuha",
-        "licence": "Burim i hapur nën licencën EUPL-1.2",
+        "licence": "Kod i hapur nën licencën EUPL-1.2",
     },
     "en": {
         "front": "public services, front page",
