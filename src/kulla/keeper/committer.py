@@ -166,6 +166,7 @@ class Committer:
 
     def _start_up(self) -> None:
         """Ready once a quorum was asked for what we lack (all, within the grace) and holds what we have."""
+        self._leave_dead_end()
         grace = max(0.0, self._grace_until - time.monotonic())
         self._copies.wait_joined(min(0.2, grace), all_of_them=True)
         if grace and not self._copies.wait_joined(0, all_of_them=True):
@@ -178,6 +179,22 @@ class Committer:
                 if anew:
                     self._made_anew()
                 self.ready.set()
+
+    def _leave_dead_end(self) -> None:
+        """When a quorum of copies holds another record than we after a number, ours never counted and never will.
+
+        It happens when a second keeper with our root key has run, such as a copy of this home started beside it.
+        What we had is set aside in a file; what the copies have is taken over as at any start.
+        """
+        after = self._copies.forked_after()
+        if after is not None:
+            log.error(
+                "ALARM: records after %d never counted: another keeper wrote; ours are set aside", after
+            )
+            with self._appending:
+                self._file.set_aside_after(after)
+            self._copies.join_again()
+            time.sleep(0.1)
 
     def _check_register(self) -> None:
         """The register must hold the beginning of this very chain, else it is derived anew."""

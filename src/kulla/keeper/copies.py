@@ -2,7 +2,9 @@
 
 One thread for each copy sends whatever that copy lacks, oldest first, over one kept connection. A dead or slow
 copy delays nobody, and is caught up by the same loop when it comes back. A copy that holds another record
-under a number of ours is never overwritten: it raises an alarm (this disk was set back, or the copy was changed).
+under a number of ours is never overwritten: it raises an alarm (this disk was set back, another keeper of the same
+root key wrote, or the copy was changed). At a start, when a quorum of copies agrees on that other record, ours never
+counted: the committer sets our end aside and takes theirs.
 """
 
 import base64
@@ -26,6 +28,7 @@ log = logging.getLogger("kulla.keeper")
 TIMEOUT_S = 5.0
 RETRY_S = (0.1, 0.25, 0.5, 1.0, 2.0)
 BATCH = 1 << 20
+FORK_REACH = 1000  # how many of our last records may turn out to be a dead end
 NEXT_TYPE = "text/x.kulla.next"
 
 
@@ -112,6 +115,8 @@ class State:
     joined: bool = False
     ok: bool = False
     conflict: bool = False
+    fork: tuple[int, bytes] | None = None  # last common number, hash of the copy's next record
+    again: threading.Event = field(default_factory=threading.Event, repr=False)
     wanted: threading.Event = field(default_factory=threading.Event, repr=False)
 
 
@@ -148,6 +153,7 @@ class Copies:
         """Stop the threads; what a copy lacks now it gets at the next start."""
         self._stopped = True
         self.push()
+        self.join_again()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(TIMEOUT_S)
@@ -182,6 +188,21 @@ class Copies:
         with self._changed:
             return self._changed.wait_for(lambda: self._stopped or joined(), timeout_s) and joined()
 
+    def forked_after(self) -> int | None:
+        """The last number that this disk shares with a quorum of copies, which all go on with one other record."""
+        with self._changed:
+            forks = [state.fork for state in self._states if state.fork is not None]
+        agreed = [fork for fork in forks if forks.count(fork) >= self._quorum]
+        return agreed[0][0] if agreed else None
+
+    def join_again(self) -> None:
+        """Let the copies that were in conflict try again."""
+        with self._changed:
+            for state in self._states:
+                state.fork = None  # found before our end was moved
+        for state in self._states:
+            state.again.set()
+
     def status(self) -> list[dict[str, object]]:
         """For the operator's page."""
         last = self._file.last
@@ -207,8 +228,11 @@ class Copies:
                 failures = 0
             except (CopyConflict, RecordsBroken) as error:
                 log.error("ALARM: %s", error)
-                self._note(state, ok=False, conflict=True, next=0)
-                return  # a person must look; restarting tries again
+                fork = None if state.joined else self._fork(connection)
+                self._note(state, ok=False, conflict=True, next=0, joined=False, fork=fork)
+                state.again.wait()  # a person must look; a restart tries again
+                state.again.clear()
+                self._note(state, conflict=False, fork=None)
             except (CopyUnreachable, DiskFull) as error:
                 if failures == 0:
                     log.warning("%s It is caught up when it comes back.", error)
@@ -221,6 +245,18 @@ class Copies:
                 state.wanted.wait(60)
             state.wanted.clear()
         connection.close()
+
+    def _fork(self, connection: CopyConnection) -> tuple[int, bytes] | None:
+        """Where this copy's chain leaves ours; None when it does not, or does not say so."""
+        try:
+            for seq in range(self._file.last, max(0, self._file.last - FORK_REACH), -1):
+                theirs = connection.records(seq)
+                if theirs and theirs[0].raw == self._file.read(seq)[0].raw:
+                    after = theirs[1:] or connection.records(seq + 1)
+                    return (seq, after[0].hash) if after else None
+        except KeeperError:
+            log.exception("a copy in conflict does not give its records")
+        return None
 
     def _join(self, state: State, connection: CopyConnection) -> None:
         """Take over what this copy has beyond our end; then find out where the copy stands."""

@@ -104,6 +104,7 @@ class RecordFile:
         self._end = 0
         self.last_hash = START
         self._lock = threading.Lock()
+        self._path = path
         self._scan(path)
 
     @property
@@ -159,9 +160,29 @@ class RecordFile:
             offset += 4 + length
         return records
 
+    def set_aside_after(self, seq: int) -> None:
+        """Move everything after record `seq` into a file beside this one. For the appending thread."""
+        with self._lock:
+            if not 0 < seq < self.last:
+                return
+            before, end = self._offsets[seq - 1], self._offsets[seq]
+            raw = os.pread(self._fd, end - before - 4, before + 4)
+            self._move_away(end, self._end)
+            del self._offsets[seq:]
+            self._end, self.last_hash = end, parse(raw).hash
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._fd)
+
+    def _move_away(self, start: int, stop: int) -> None:
+        aside = self._path.with_name(f"{self._path.name}.torn-{time.time_ns()}")
+        with aside.open("wb") as file:
+            file.write(os.pread(self._fd, stop - start, start))
+            file.flush()
+            os.fsync(file.fileno())
+        os.ftruncate(self._fd, start)
+        os.fsync(self._fd)
 
     def _scan(self, path: Path) -> None:
         size = os.fstat(self._fd).st_size
@@ -177,10 +198,7 @@ class RecordFile:
                 self._end = offset + 4 + len(raw)
                 self.last_hash = record.hash
         if self._end < size:
-            aside = path.with_name(f"{path.name}.torn-{time.time_ns()}")
-            aside.write_bytes(os.pread(self._fd, size - self._end, self._end))
-            os.ftruncate(self._fd, self._end)
-            os.fsync(self._fd)
+            self._move_away(self._end, size)
             log.warning("%s: %d bytes after record %d set aside", path.name, size - self._end, self.last)
 
 

@@ -1,5 +1,6 @@
 """Records count on two of three copies: one away changes nothing, two away refuse, and all of them catch up."""
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 from kulla.keeper.admin import open_keeper
 from kulla.keeper.errors import ConfigError
 from kulla.keeper.records import RecordFile
-from kulla.keeper.testkit import invented, keeper
+from kulla.keeper.testkit import RunningKeeper, invented, keeper
 from kulla.keeper.tests.conftest import Country
 from kulla.keeper_client import KeeperUnavailable, Refused, RegisterItem, connect
 
@@ -231,6 +232,42 @@ def test_a_copy_with_another_record_is_not_overwritten_and_raises_an_alarm(
     fresh.running.start()
     assert fresh.sign_in(fresh.running.arta)
     assert wait(lambda: "copy_conflict:operator-3" in fresh.client.status()["alarms"])
+
+
+def test_a_copy_of_the_home_beside_the_original_costs_a_restart_and_no_rebuild(
+    fresh: Country, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Two keepers of one root key: whoever comes second is refused, and after a restart has what counted."""
+    running, elsewhere = fresh.running, tmp_path_factory.mktemp("beside")
+    running.stop()
+    for name in ("keeper", "holders", "run"):
+        ignore = shutil.ignore_patterns("*.sock", "lock")
+        shutil.copytree(running.home / name, elsewhere / name, ignore=ignore)
+    running.start()
+    assert wait(lambda: not fresh.client.status()["alarms"])
+    beside = RunningKeeper(elsewhere, running.mirrors, running.public)
+    beside.start()
+    other = Country(beside, connect(beside.socket))
+    assert wait(lambda: not other.client.status()["alarms"])
+    theirs = [other.sign_in(running.arta) for _ in range(3)]
+    with pytest.raises(Refused) as caught:
+        fresh.sign_in(running.dritan)
+    assert caught.value.code == "copies_unavailable"
+    assert wait(lambda: any("copy_conflict" in alarm for alarm in fresh.client.status()["alarms"]))
+    other.client.close()
+    beside.stop()
+    running.kill()
+    dead_end = (running.keeper_home / "records.log").read_bytes()
+    running.start()
+    assert wait(lambda: not fresh.client.status()["alarms"])
+    session = fresh.sign_in(running.dritan)
+    assert fresh.client.renew(session.token).sid == session.sid
+    assert fresh.client.renew(theirs[-1].token).sid == theirs[-1].sid
+    assert wait(lambda: all(copy["behind"] == 0 for copy in fresh.client.status()["copies"]))
+    assert [stored(fresh, number) == own(fresh) for number in range(3)] == [True] * 3
+    aside = list(running.keeper_home.glob("records.log.torn-*"))
+    assert len(aside) == 1
+    assert dead_end.endswith(aside[0].read_bytes()), "evidence is kept"
 
 
 def test_an_administrator_needs_the_keeper_stopped(fresh: Country) -> None:
