@@ -43,6 +43,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--replace", action="store_true", help="move what is left of portal and keeper aside first"
     )
+    parser.add_argument(
+        "--pass-over",
+        action="store_true",
+        help="leave out rows of tables that this Kulla does not know; each is named (a newer Kulla may know them)",
+    )
     parser.add_argument("--json", action="store_true", help="progress and report as JSON lines")
 
 
@@ -63,5 +68,12 @@ def run(args: argparse.Namespace) -> int:
         return 1 if differences else 0
     if not args.sources or args.keys is None:
         raise CommandError("A rebuild needs --keys HOLDERS and at least one --from MIRROR.")
-    restoring.rebuild(home, holders=args.keys, sources=args.sources, replace=args.replace, report=report)
+    restoring.rebuild(
+        home,
+        holders=args.keys,
+        sources=args.sources,
+        replace=args.replace,
+        report=report,
+        pass_over=args.pass_over,
+    )
     return 0

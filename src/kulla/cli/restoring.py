@@ -112,7 +112,15 @@ def key_file(holders: Path, name: str) -> bytes:
     return key
 
 
-def rebuild(home: Home, *, holders: Path, sources: Sequence[Path], replace: bool, report: Report) -> None:
+def rebuild(
+    home: Home,
+    *,
+    holders: Path,
+    sources: Sequence[Path],
+    replace: bool,
+    report: Report,
+    pass_over: bool = False,
+) -> None:
     """Bring keeper and portal back into `home`. Raises CommandError, or what the rooms refuse with.
 
     1. refuse a living home, a missing key or source, and a home that is not empty;
@@ -129,7 +137,7 @@ def rebuild(home: Home, *, holders: Path, sources: Sequence[Path], replace: bool
     _portal_keys(home, rebuild_key)
     portal_role = urlsplit(os.environ.get(django_home.PORTAL_URL, ""))
     django_home.setup(home, owner=True)
-    _portal(home, rebuild_key, sources, replace, report)
+    _portal(home, rebuild_key, sources, replace, report, pass_over)
     django_home.grant(portal_role)
     django_home.write_templates(home)
     _looks(home)
@@ -189,7 +197,9 @@ def write_keys(folder: Path, keys: Mapping[str, bytes]) -> None:
             file.write(keys[name].hex() + "\n")
 
 
-def _portal(home: Home, rebuild_key: bytes, sources: Sequence[Path], replace: bool, report: Report) -> None:
+def _portal(
+    home: Home, rebuild_key: bytes, sources: Sequence[Path], replace: bool, report: Report, pass_over: bool
+) -> None:
     from kulla.journal.policy import Policy
     from kulla.record.rebuild import rebuild as rebuild_record
 
@@ -208,6 +218,7 @@ def _portal(home: Home, rebuild_key: bytes, sources: Sequence[Path], replace: bo
         policy=Policy.parse(home.policy.read_text()),
         journal=home.portal / "journal",
         progress=progress,
+        pass_over=pass_over,
     )
     report.say(f"The portal is back: {rebuilt.size:,} entries, {sum(rebuilt.rows.values()):,} rows.")
     for sentence in rebuilt.sentences:

@@ -70,7 +70,11 @@ def compare(
             for image in images.parse_lines(row["images"]):
                 expected.put(image, _WAITING, row["at_ms"], row["kind"], row["uuid"])
         differences: list[str] = []
-        for found in walk(folder, checkpoint, segment_key):
+
+        def odd(index: int, why: str) -> None:
+            differences.append(f"Entry {index} of the journal cannot be read: {why}")
+
+        for found in walk(folder, checkpoint, segment_key, odd=odd):
             here = [entry for entry in found if entry.index < applied or entry.payload.uuid not in waiting]
             for entry in here:
                 for image in entry.payload.rows:

@@ -12,9 +12,10 @@ from django.db.backends.utils import CursorWrapper
 
 from kulla.journal.entry import Image
 from kulla.record import tables
+from kulla.record.errors import RebuildError
 from kulla.record.images import Shape
 from kulla.record.kinds import service_of
-from kulla.record.walking import Found
+from kulla.record.walking import Found, Odd
 
 _FLUSH_ROWS = 5_000
 _ENTRY_COLUMNS = "uuid, idx, size, at_ms, kind, service, person, office, leaf_hash, claims"
@@ -23,9 +24,11 @@ _ENTRY_COLUMNS = "uuid, idx, size, at_ms, kind, service, person, office, leaf_ha
 class Loader:
     """Loads one journal into empty tables. Call inside a transaction, triggers dropped: add()…, then finish()."""
 
-    def __init__(self, cursor: CursorWrapper, size: int) -> None:
+    def __init__(self, cursor: CursorWrapper, size: int, odd: Odd | None = None) -> None:
+        """odd: takes rows that this Kulla's tables cannot hold; without it they end the load."""
         self.cursor = cursor
         self.size = size
+        self.odd = odd
         self._tables: dict[str, _Table] = {}
         self._entries = self._buffer("record_entry", _ENTRY_COLUMNS)
         self._postgres = connection.vendor == "postgresql"
@@ -42,10 +45,15 @@ class Loader:
         for entry in found:
             payload = entry.payload
             for image in payload.rows:
-                table = self._tables.get(image.table)
-                if table is None:
-                    table = self._tables[image.table] = self._stage(image)
-                table.add(image)
+                try:
+                    table = self._tables.get(image.table)
+                    if table is None:
+                        table = self._tables[image.table] = self._stage(image)
+                    table.add(image)
+                except RebuildError as error:
+                    if self.odd is None:
+                        raise
+                    self.odd(entry.index, str(error))
             self._entries.add(
                 [
                     *(convert_uuid(payload.uuid), entry.index, self.size, payload.at_ms, payload.kind),

@@ -24,6 +24,7 @@ from kulla.journal import log as journal_log
 from kulla.journal.check import check_folder
 from kulla.journal.checkpoint import Checkpoint
 from kulla.journal.entry import decode_payload
+from kulla.journal.errors import FormatError
 from kulla.journal.policy import Policy
 from kulla.journal.segment import decrypt_all, open_segment_key, parse_segment
 from kulla.journal.store import LogFolder
@@ -33,7 +34,7 @@ from kulla.record.effects import AGAIN_MS
 from kulla.record.errors import RebuildError
 from kulla.record.loading import Loader
 from kulla.record.sources import Chosen, choose
-from kulla.record.walking import last_time, walk
+from kulla.record.walking import Odd, last_time, walk
 
 Progress = Callable[[str, int, int], None]
 """(step, done, total)"""
@@ -61,11 +62,14 @@ def rebuild(
     policy: Policy,
     journal: Path,
     progress: Progress = _silent,
+    pass_over: bool = False,
 ) -> Report:
     """Rebuild journal folder and tables. The database must be empty (or hold no entry); the portal must not run.
 
     mirrors: operators' folders, or their copies of the journal. rebuild_key: the holders' X25519 private key, raw.
-    journal: the portal's journal folder, empty or absent. Raises RebuildError; then nothing was kept.
+    journal: the portal's journal folder, empty or absent. Entries that nobody can read are passed over and named in
+    the report; rows of tables that this Kulla does not know only with `pass_over`, since a newer Kulla may know them.
+    Raises RebuildError; then nothing was kept.
     """
     origin_hash = hashlib.sha256(policy.logs[0].verifier.name.encode()).hexdigest()
     chosen = choose(mirrors, policy, origin_hash)
@@ -85,8 +89,33 @@ def rebuild(
     report = Report(
         checkpoint.size, cosigned=chosen.cosigned, quorum=chosen.quorum, sentences=chosen.sentences
     )
-    report.rows = load(folder, checkpoint, segment_key, chosen.note if chosen.quorum else None, progress)
+    odd = _PassedOver(report.sentences)
+    note = chosen.note if chosen.quorum else None
+    report.rows = load(folder, checkpoint, segment_key, note, progress, odd, pass_over=pass_over)
+    odd.close()
     return report
+
+
+@dataclass
+class _PassedOver:
+    """Names the first entries that were passed over, and counts the others."""
+
+    sentences: list[str]
+    count: int = 0
+
+    def __call__(self, index: int, why: str) -> None:
+        """Take one."""
+        self.count += 1
+        if self.count <= _NAMED:
+            self.sentences.append(f"Entry {index} was passed over: {why}")
+
+    def close(self) -> None:
+        """Say how many were not named."""
+        if self.count > _NAMED:
+            self.sentences.append(f"{self.count - _NAMED} more were passed over.")
+
+
+_NAMED = 20
 
 
 def load(
@@ -95,10 +124,14 @@ def load(
     segment_key: Callable[[bytes], bytes],
     note: str | None,
     progress: Progress = _silent,
+    odd: Odd | None = None,
+    *,
+    pass_over: bool = False,
 ) -> dict[str, int]:
     """Migrate the database and fill its empty tables from the journal; table -> rows.
 
-    note: the cosigned checkpoint, None while it lacks the quorum. Raises RebuildError when tables are not empty.
+    note: the cosigned checkpoint, None while it lacks the quorum. odd, pass_over: see `rebuild`.
+    Raises RebuildError when tables are not empty, or when no entry at all can be read with this key.
     """
     call_command("migrate", interactive=False, verbosity=0)
     if readiness.applied():
@@ -110,12 +143,18 @@ def load(
         with transaction.atomic(), connection.cursor() as cursor:
             triggers.drop()
             put_aside = indexes.put_aside(cursor)
-            loader = Loader(cursor, checkpoint.size)
+            loader = Loader(cursor, checkpoint.size, odd if pass_over else None)
+            read = 0
             since = last_time(folder, checkpoint, segment_key) - AGAIN_MS
-            for found in walk(folder, checkpoint, segment_key):
+            for found in walk(folder, checkpoint, segment_key, odd=odd):
+                read += len(found)
                 loader.add(found)
                 schedule_again(entry.payload for entry in found if entry.payload.at_ms >= since)
                 progress("rows", found[-1].index + 1, checkpoint.size)
+            if checkpoint.size and not read:
+                raise RebuildError(
+                    "No entry of this journal opens with this rebuild key: is it another journal's?"
+                )
             rows = loader.finish()
             put_aside.bring_back()
             if note is not None and checkpoint.size:
@@ -164,6 +203,10 @@ def _adopt(folder: LogFolder, chosen: Chosen, policy: Policy, segment_key: Calla
         return
     note, data = chosen.copy.pending
     segment = parse_segment(data)
-    payloads = decrypt_all(segment_key(segment.header), segment)
-    uuids: list[UUID] = [decode_payload(payload).uuid for payload in payloads]
+    try:
+        payloads = decrypt_all(segment_key(segment.header), segment)
+        uuids = [decode_payload(payload).uuid for payload in payloads]
+    except FormatError:
+        # Somebody's that cannot be read. The mirror was told of it, so it stays; no outbox row waits for these ids.
+        uuids = [UUID(int=index) for index in range(segment.first, segment.next)]
     journal_log.adopt(folder, note, data, uuids, policy.logs[0].verifier)

@@ -53,13 +53,19 @@ def level(folder: LogFolder, checkpoint: Checkpoint, note: str | None, segment_k
         close(f"The portal was restored: {missing} entries are being brought back from its journal.")
         log.warning("The tables lack %d entries of the journal: applying them.", missing)
         since = last_time(folder, checkpoint, segment_key) - AGAIN_MS
-        for found in walk(folder, checkpoint, segment_key, applied):
+        for found in walk(folder, checkpoint, segment_key, applied, odd=_passed_over):
             _apply(found, checkpoint.size, since)
+        with connection.cursor() as cursor:  # the last ones may have been passed over
+            cursor.execute("UPDATE record_state SET applied = %s WHERE id = 1", [checkpoint.size])
     if note is not None:
         with connection.cursor() as cursor:
             note_checkpoint(cursor, checkpoint.size, note)
     close("")
     return missing
+
+
+def _passed_over(index: int, why: str) -> None:
+    log.critical("Entry %d of the journal cannot be read and was passed over: %s", index, why)
 
 
 def _apply(found: list[Found], size: int, since: int) -> None:

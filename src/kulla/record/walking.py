@@ -4,6 +4,9 @@
 2. Each tile is followed up to its root (journal.tiles.TileReader).
 3. Each segment gives its leaves; they must be the tile's. So every sealed payload is authenticated.
 4. The payload is opened with the segment's key and decoded.
+
+Whoever stole the checkpoint key can have mirrors cosign what nobody can read. Such an entry must not stop a rebuild:
+with `odd` it is named and passed over.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,15 +14,19 @@ from dataclasses import dataclass
 
 from kulla.journal.checkpoint import Checkpoint
 from kulla.journal.entry import Payload, decode_payload
-from kulla.journal.errors import JournalError
+from kulla.journal.errors import FormatError, JournalError
+from kulla.journal.ids import now_ms
 from kulla.journal.log import reader
 from kulla.journal.merkle import leaf_hash
-from kulla.journal.segment import decrypt_all, parse_segment
+from kulla.journal.segment import Segment, opener, parse_segment
 from kulla.journal.store import LogFolder, segment_path
 from kulla.record.errors import RebuildError
 
 SegmentKey = Callable[[bytes], bytes]
 """header -> segment key: with the holders' rebuild key, or by asking the keeper."""
+
+Odd = Callable[[int, str], None]
+"""(index, sentence): takes an entry that cannot be read"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +39,12 @@ class Found:
 
 
 def walk(
-    folder: LogFolder, checkpoint: Checkpoint, segment_key: SegmentKey, start: int = 0
+    folder: LogFolder, checkpoint: Checkpoint, segment_key: SegmentKey, start: int = 0, odd: Odd | None = None
 ) -> Iterator[list[Found]]:
     """The entries [start, checkpoint.size) in order, one list for each segment; memory of one segment.
 
-    Raises RebuildError naming the first entry that is missing or not what the checkpoint's root says.
+    Raises RebuildError naming the first entry that is missing or not what the checkpoint's root says, and, without
+    `odd`, the first that does not open or is no payload.
     """
     tiles = reader(folder, checkpoint)
     at = start
@@ -51,12 +59,8 @@ def walk(
                 raise RebuildError(
                     f"The payloads of entries {first} to {following - 1} are not those of the tree."
                 )
-            payloads = decrypt_all(segment_key(segment.header), segment)
-            yield [
-                Found(index, hashed, decode_payload(data))
-                for index, hashed, data in zip(range(first, following), hashes, payloads, strict=True)
-                if index >= at
-            ]
+            if found := list(_readable(segment, hashes, segment_key, at, odd)):
+                yield found
             at = following
     except JournalError as error:
         raise RebuildError(f"From entry {at} on the journal cannot be read: {error}") from error
@@ -64,9 +68,35 @@ def walk(
         raise RebuildError(f"The payloads of the entries from {at} on are missing.")
 
 
+def _readable(
+    segment: Segment, hashes: list[bytes], segment_key: SegmentKey, at: int, odd: Odd | None
+) -> Iterator[Found]:
+    open_one, broken = None, ""
+    try:
+        open_one = opener(segment_key(segment.header), segment.header)
+    except FormatError as error:
+        if odd is None:
+            raise
+        broken = str(error)
+    for index, hashed, sealed in zip(range(segment.first, segment.next), hashes, segment.sealed, strict=True):
+        if index < at:
+            continue
+        try:
+            if open_one is None:
+                raise FormatError(broken)
+            yield Found(index, hashed, decode_payload(open_one(index, sealed)))
+        except FormatError as error:
+            if odd is None:
+                raise
+            odd(index, str(error))
+
+
 def last_time(folder: LogFolder, checkpoint: Checkpoint, segment_key: SegmentKey) -> int:
-    """When the journal's last entry was recorded, in ms since 1970 UTC; 0 for an empty one. Raises RebuildError."""
-    if not checkpoint.size:
-        return 0
-    (last,) = walk(folder, checkpoint, segment_key, checkpoint.size - 1)
-    return last[-1].payload.at_ms
+    """When the journal's last entry was recorded, in ms since 1970 UTC; now, if it cannot be read.
+
+    Raises RebuildError as `walk` does.
+    """
+    if checkpoint.size:
+        for last in walk(folder, checkpoint, segment_key, checkpoint.size - 1, odd=lambda _index, _why: None):
+            return last[-1].payload.at_ms
+    return now_ms()

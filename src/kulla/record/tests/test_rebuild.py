@@ -12,6 +12,7 @@ from types import ModuleType, SimpleNamespace
 from uuid import UUID, uuid4
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import F
@@ -19,7 +20,8 @@ from django.db.models import F
 from kulla.journal import log as journal_log
 from kulla.journal.checkpoint import parse_checkpoint
 from kulla.journal.delivery import Delivery
-from kulla.journal.mirror_client import nudge
+from kulla.journal.entry import Image, Payload, encode_payload
+from kulla.journal.mirror_client import nudge, push_all
 from kulla.journal.note import split_note
 from kulla.journal.store import LogFolder
 from kulla.record import api as record_api
@@ -101,12 +103,17 @@ def lived(app: ModuleType, record: Record, country: Country) -> Country:
 
 def settle(country: Country) -> None:
     """Wait until the third mirror, for which no round waits, has stored the last round too."""
+    settle_at(country, Entry.objects.count())
+
+
+def settle_at(country: Country, size: int) -> None:
+    """Wait until all three mirrors have stored `size` entries."""
     until = time.monotonic() + 30
     sizes: list[str] = []
     while time.monotonic() < until:
         notes = [folder / "checkpoint" for folder in country.mirror_folders()]
         sizes = [note.read_text().split("\n")[1] if note.exists() else "0" for note in notes]
-        if sizes == [str(Entry.objects.count())] * 3:
+        if sizes == [str(size)] * 3:
             return
         nudge(country.sequencers[-1].clients, country.folder, country.signer)  # as in a quiet moment
         time.sleep(0.1)
@@ -119,12 +126,13 @@ def wipe(country: Country) -> None:
     assert not Entry.objects.exists()
 
 
-def bring_back(country: Country, mirrors: list[Path]) -> rebuild.Report:
+def bring_back(country: Country, mirrors: list[Path], *, pass_over: bool = False) -> rebuild.Report:
     report = rebuild.rebuild(
         mirrors=mirrors,
         rebuild_key=country.rebuild_key.private_bytes_raw(),
         policy=country.policy,
         journal=country.folder.path,
+        pass_over=pass_over,
     )
     country.folder = LogFolder(country.folder.path)
     return report
@@ -475,3 +483,59 @@ def test_an_attestation_is_not_written_twice_into_a_payload(announcing: Country)
             assert entry.payload.actor == b"\x01attested"
             assert b"\x01attested".hex() not in entry.payload.after
             assert "$actor" in entry.payload.after
+
+
+@pytest.fixture
+def poisoned(app: ModuleType, record: Record, country: Country) -> Country:
+    """A thief with the checkpoint key had four things cosigned between two true entries."""
+    with record():
+        app.Tag.objects.create(home=HOME, word="before")
+    country.receive()
+    recipients = [country.rebuild_key.public_key().public_bytes_raw()]
+    strange = Payload(
+        uuid4(), 1, "try.done", None, None, "job:thief", b"", [Image("no_such_table", uuid4(), 1, {"a": 1})]
+    )
+    for data, keys in (
+        (b"not CBOR", recipients),
+        (b"\xa1\x61v\x02", recipients),
+        (b"for other eyes", [X25519PrivateKey.generate().public_key().public_bytes_raw()]),
+        (encode_payload(strange), recipients),
+    ):
+        staged = journal_log.stage(country.folder, country.signer, [(uuid4(), data, bytes(32))], keys)
+        note = push_all(country.sequencers[-1].clients, country.folder, staged, country.policy, 10)
+        assert note is not None
+        journal_log.publish(country.folder, staged, note)
+        journal_log.clear_staged(country.folder, staged)
+    State.objects.update(applied=F("applied") + 4)
+    with record():
+        app.Tag.objects.create(home=HOME, word="after")
+    assert country.receive() == 1
+    settle_at(country, 6)
+    return country
+
+
+def test_what_nobody_can_read_does_not_stop_a_rebuild(
+    app: ModuleType, record: Record, poisoned: Country
+) -> None:
+    """It is named. Rows of unknown tables are left out only when a person says so: a newer Kulla may know them."""
+    mirrors = [mirror.home for mirror in poisoned.mirrors[:2]]
+    wipe(poisoned)
+    with pytest.raises(RebuildError, match="no_such_table"):
+        bring_back(poisoned, mirrors)
+    shutil.rmtree(poisoned.folder.path)
+    report = bring_back(poisoned, mirrors, pass_over=True)
+    assert set(app.Tag.objects.values_list("word", flat=True)) == {"before", "after"}
+    assert [sentence.split(" was passed over")[0] for sentence in report.sentences] == [
+        "Entry 1", "Entry 2", "Entry 3", "Entry 4",
+    ]  # fmt: skip
+    sequencer = poisoned.sequencer()
+    with record():
+        app.Tag.objects.create(home=HOME, word="later")
+    assert poisoned.receive(sequencer) == 1
+
+
+def test_the_key_of_another_journal_opens_nothing_and_says_so(lived: Country) -> None:
+    wipe(lived)
+    lived.rebuild_key = X25519PrivateKey.generate()
+    with pytest.raises(RebuildError, match="No entry of this journal opens with this rebuild key"):
+        bring_back(lived, [mirror.home for mirror in lived.mirrors[:2]])
