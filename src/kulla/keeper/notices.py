@@ -139,7 +139,9 @@ class Notices:
 
 
 def _value(value: str | Mapping[str, str], language: str) -> str:
-    text = value if isinstance(value, str) else value.get(language) or next(iter(value.values()), "")
+    text: object = value
+    if isinstance(value, Mapping):
+        text = value.get(language) or next(iter(value.values()), None)
     if not isinstance(text, str) or len(text) > MAX_VALUE or not text.isprintable():
         raise Refusal("bad_params", "A value of the notice is too long or has control characters.")
     if _ELSEWHERE.search(text):

@@ -18,6 +18,7 @@ from kulla.keeper_client import (
     Session,
     seal_claims,
 )
+from kulla.keeper_client.pool import Pool
 
 SERVICE = "appointments"
 TODAY = datetime.now(ZoneInfo("Europe/Tirane")).date()
@@ -317,6 +318,23 @@ def test_a_notice_sends_nobody_elsewhere(cast: Cast, value: str) -> None:
     many = words | {f"n{n}": "" for n in range(20)}
     assert code(cast.client.notify, cast.arta_is, SERVICE, "booked", entry, many) == "bad_params"
     cast.client.notify(cast.arta_is, SERVICE, "booked", entry, words)
+
+
+@pytest.mark.parametrize("value", [7, None, True, b"x", [1], {}, {"sq": 5}, {"sq": {"en": "x"}}, {1: 2}])
+def test_a_value_of_a_notice_that_is_no_text_is_refused(cast: Cast, country: Country, value: object) -> None:
+    words = {"when": value, "where": "Tiranë"}
+    args = {
+        "person": cast.dritan_is,
+        "service": SERVICE,
+        "template": "booked",
+        "entry": uuid4(),
+        "params": words,
+    }
+    pool = Pool(country.running.socket)
+    with pytest.raises(Refused) as caught:
+        pool.ask("notify", args)
+    pool.close()
+    assert caught.value.code == "bad_params"
 
 
 def test_notices_to_one_person_are_capped_and_what_was_sent_stays_sent(cast: Cast) -> None:

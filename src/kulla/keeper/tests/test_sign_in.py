@@ -80,17 +80,6 @@ def test_guessing_is_slowed_but_the_owner_elsewhere_is_not_locked_out(country: C
     assert country.client.sign_in(DRITAN.number, DRITAN.password, network="192.0.2.51", device="at home")
 
 
-def test_a_stranger_on_the_same_network_costs_the_owner_seconds(country: Country) -> None:
-    """All who come through one proxy or one household share a network with the guesser."""
-    place, right = "198.18.7.1", (DRITAN.number, DRITAN.password)
-    for n in range(8):
-        refused(country, DRITAN.number, f"guess {n}", network=place)
-    wait = refused(country, *right, network=place).details["retry_after_s"]
-    assert wait <= 5
-    time.sleep(wait)
-    assert country.client.sign_in(*right, network=place, device="t").role == "citizen"
-
-
 def test_codes_are_guessed_slowly_and_a_right_password_alone_is_not_punished(country: Country) -> None:
     ilir = country.running.ilir
     for n in range(8):
