@@ -1,5 +1,6 @@
 """Where things lie in a home (the folder of a demo or of one host), and the environment its programs get."""
 
+import argparse
 import contextlib
 import hashlib
 import json
@@ -11,6 +12,7 @@ from typing import Any
 
 from kulla.cli.errors import CommandError
 
+LAST_PORT = 65_535
 SOCKET_PATH_LIMIT = 100  # bytes; Linux allows 107 for a Unix socket's path
 
 
@@ -91,6 +93,13 @@ class Home:
         }
 
 
+def port_number(text: str) -> int:
+    """A TCP port as a command's argument; 0 means any free one. Raises ArgumentTypeError with what is wrong."""
+    if not text.isascii() or not text.isdigit() or int(text) > LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port, which is a number from 0 to {LAST_PORT}")
+    return int(text)
+
+
 def open_home(path: Path) -> Home:
     """The home at `path`. Raises CommandError when there is none."""
     try:
@@ -99,6 +108,10 @@ def open_home(path: Path) -> Home:
         raise CommandError(
             f"{path} holds no country yet; `kulla demo --home {path} --people 5000` makes one."
         ) from None
+    except NotADirectoryError:
+        raise CommandError(f"{path} is a file; a home is a folder.") from None
     except ValueError:
         raise CommandError(f"{path / 'home.json'} is damaged: it is not JSON.") from None
+    if not isinstance(facts, dict):
+        raise CommandError(f"{path / 'home.json'} is damaged: it holds no facts of a home.")
     return Home(path.resolve(), facts)

@@ -19,12 +19,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+from kulla.cli.home import port_number
+
 SUMMARY = "run the portal alone"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--home", type=Path, required=True, metavar="DIR", help="the folder of the country")
-    parser.add_argument("--port", type=int, required=True, help="loopback port to listen on")
+    parser.add_argument("--port", type=port_number, required=True, help="loopback port to listen on")
     parser.add_argument("--workers", type=int, default=1, help="processes (PostgreSQL only; default 1)")
     parser.add_argument("--threads", type=int, default=8, help="web threads per process (default 8)")
 

@@ -19,14 +19,19 @@ exit codes:
 
 import argparse
 import asyncio
+import ipaddress
 from pathlib import Path
+
+from kulla.cli.home import port_number
 
 SUMMARY = "run everything of a home until Ctrl-C"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--home", type=Path, required=True, metavar="DIR", help="the folder of the country")
-    parser.add_argument("--port", type=int, default=8000, help="public port (default 8000; 0: any free one)")
+    parser.add_argument(
+        "--port", type=port_number, default=8000, help="public port (default 8000; 0: any free one)"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument(
         "--links", action="store_true", help="only print the sign-in links of a running country"
@@ -36,6 +41,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only ask a running country to try its broken-off rebuild again",
     )
+
+
+def local(host: str) -> bool:
+    """True for an address that only this machine reaches."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,6 +68,11 @@ def run(args: argparse.Namespace) -> int:
 
     def say(line: str) -> None:
         print(line, flush=True)
+
+    if home.demo and not local(args.host):
+        say(
+            f"Whoever reaches {args.host} can press the demo's buttons and download its keys. Nothing real in here!"
+        )
 
     async def all_of_it() -> None:
         supervisor = Supervisor(home, args.host, args.port, say)

@@ -147,6 +147,8 @@ class Maker:
             offices = self.offices()
             accounts = cast(self.generator, offices)
             self.fill_keeper(people, offices, accounts)
+            for private in (self.home.portal, *self.home.operators):
+                private.chmod(0o700)  # sealed or not, it is nobody else's on this machine
             self.write_facts(people, accounts)
             self.furnish(offices)
         finally:

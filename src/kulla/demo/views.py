@@ -19,7 +19,7 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from kulla.cli.supervisor.control import ControlError, ask
 from kulla.demo import thief as robbery
@@ -47,7 +47,7 @@ def plain(
     return render(request, "demo/plain.html", context, status=status)
 
 
-@require_GET
+@require_safe
 @access.public
 def enter(request: Request, who: str) -> HttpResponseBase:
     """Sign in one of the demo's visitors through the real keeper, with one click."""
@@ -104,7 +104,7 @@ def receipt_seen(back: str, state: dict[str, Any]) -> dict[str, str] | None:
     return {"before": check_code(bytes.fromhex(before)), "after": (now and now.check_code) or ""}
 
 
-@require_GET
+@require_safe
 @access.public
 def wiped(request: Request) -> HttpResponseBase:
     """The report of the last wipe; while one goes on, the supervisor answers in this page's place."""
@@ -155,7 +155,7 @@ def thief(request: Request) -> HttpResponseBase:
     return response
 
 
-@require_GET
+@require_safe
 @access.public
 def loot(request: Request) -> HttpResponseBase:  # noqa: ARG001
     """The loot as a zip, streamed."""

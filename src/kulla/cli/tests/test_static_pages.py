@@ -143,5 +143,8 @@ def test_a_damaged_home_is_named(tmp_path: Path) -> None:
     (tmp_path / "home.json").write_text("{")
     with pytest.raises(CommandError, match="damaged"):
         open_home(tmp_path)
+    (tmp_path / "home.json").write_text("[]")
+    with pytest.raises(CommandError, match="damaged"):
+        open_home(tmp_path)
     (tmp_path / "home.json").write_text(json.dumps({"demo": True}))
     assert open_home(tmp_path).demo

@@ -166,7 +166,8 @@ def test_the_home_is_whole_and_can_be_moved(made: Path) -> None:
         "holders",
     }
     assert [path.name for path in made.parent.iterdir()] == ["demo"]
-    assert (made / "accounts.json").stat().st_mode & 0o077 == 0
+    for private in ("accounts.json", "portal", "keeper", "holders", "run", "operators/1", "operators/3"):
+        assert (made / private).stat().st_mode & 0o077 == 0, private
     assert "One machine is not three administrations" in (made / "holders" / "README").read_text()
     for path in made.rglob("*"):
         if path.is_file() and path.suffix != ".log":
