@@ -188,3 +188,14 @@ def test_the_portal_stores_nothing_of_it(portal: RunningKeeper, signed_in: Visit
 def test_sign_out_needs_the_form_of_our_page(portal: RunningKeeper) -> None:
     """Another site cannot sign people out."""
     assert browser(csrf=True).post("/sign-out").status_code == 403
+
+
+def test_signing_in_over_a_session_ends_the_one_before(portal: RunningKeeper) -> None:
+    """On a shared computer nobody stays signed in behind the next person."""
+    visitor = browser()
+    older = fill(visitor, identifier=portal.arta.number, password=portal.arta.password).cookies["kulla"].value
+    fill(visitor, identifier=portal.dritan.number, password=portal.dritan.password)
+    assert "Dritan" in visitor.get("/my").content.decode()
+    left_behind = browser()
+    left_behind.cookies["kulla"] = older
+    assert left_behind.get("/my").status_code == 302

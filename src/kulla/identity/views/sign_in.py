@@ -145,6 +145,8 @@ def _signed_in(attempt: Attempt, session: Session) -> HttpResponse:
     """Give the cookie and go on: to the page that was asked for, or to what was typed before."""
     request = attempt.request
     rotate_token(request)
+    if (older := request.session_now) is not None and older.sid != session.sid:  # type: ignore[attr-defined]
+        _end(older)  # on a shared computer the one before must not stay signed in behind the one now
     carried = resume.unpack(attempt.carry, request)
     response: HttpResponse = HttpResponseRedirect(home_of(session, attempt.next))
     if carried is not None:
@@ -157,6 +159,14 @@ def _signed_in(attempt: Attempt, session: Session) -> HttpResponse:
     return response
 
 
+def _end(session: Session) -> None:
+    """End a session here at once, and in the keeper; if that is away, its token ends by itself in 15 minutes."""
+    door.revocations.add(session.sid)
+    actor.leave(session.sid)
+    with contextlib.suppress(KeeperUnavailable, Refused):
+        door.keeper().end(session.token)
+
+
 @access.public
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
@@ -164,11 +174,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     session: Session | None = request.session_now  # type: ignore[attr-defined]
     response = HttpResponseRedirect(reverse("front"))
     if session is not None:
-        door.revocations.add(session.sid)
-        actor.leave(session.sid)
-        # The cookie goes in any case, and the token ends by itself within 15 minutes.
-        with contextlib.suppress(KeeperUnavailable, Refused):
-            door.keeper().end(session.token)
+        _end(session)
     request.renewed = None  # type: ignore[attr-defined]
     drop_session(response)
     return response

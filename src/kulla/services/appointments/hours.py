@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from kulla.record import api as record
 from kulla.registry import access
@@ -23,7 +23,7 @@ PREVIEW_DAYS = 14
 
 
 @access.staff(SERVICE)
-@require_GET
+@require_safe
 def diaries(request: Request) -> HttpResponse:
     """The practitioners of this office."""
     known = queries.desks_of(request.actor.office) if request.actor.office else []
@@ -34,12 +34,12 @@ AHEAD = timedelta(days=730)
 
 
 @access.staff(SERVICE)
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def diary(request: Request, practitioner: UUID) -> HttpResponse:
     """Change weekly hours: first what the next weeks would look like, then save."""
     desk = queries.diary_for(request.actor, practitioner)
     first = queries.today(people.now(), desk.zone)
-    if request.method == "GET":
+    if request.method != "POST":
         form = HoursForm(initial=HoursForm.initial_of(desk.hours, desk.grid, first))
         return _page(request, desk, form, saved="saved" in request.GET)
     form = HoursForm(request.POST)

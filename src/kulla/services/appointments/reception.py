@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kulla.keeper_client import KeeperUnavailable, Refused
 from kulla.record import api as record
@@ -32,14 +32,14 @@ LOOK_COST = 10  # of the official's budget, for each person without a grant for 
 
 
 @access.staff(SERVICE)
-@require_GET
+@require_safe
 def today(request: Request) -> HttpResponse:
     """Today's list."""
     return _day(request, queries.today(people.now()))
 
 
 @access.staff(SERVICE)
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def day(request: Request, day: str) -> HttpResponse:
     """The list of another day. A POST opens the names, which costs; the page says how much before."""
     try:
@@ -108,7 +108,7 @@ def _mark(request: Request, appointment: UUID, action: Any) -> HttpResponse:
 
 
 @access.staff(SERVICE)
-@require_GET
+@require_safe
 def appointment(request: Request, appointment: UUID) -> HttpResponse:
     """One appointment at this office, without its person's name: what can be done with it."""
     row = queries.appointment_for(request.actor, appointment)
@@ -121,7 +121,7 @@ def appointment(request: Request, appointment: UUID) -> HttpResponse:
 
 
 @access.staff(SERVICE)
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: Request, appointment: UUID) -> HttpResponse:
     """Cancel with a reason; the person gets a notice."""
     row = queries.appointment_for(request.actor, appointment)
@@ -155,7 +155,7 @@ def _cancel(request: Request, row: Appointment, reason: CancelReason) -> HttpRes
 
 
 @access.staff(SERVICE)
-@require_GET
+@require_safe
 def practitioners(request: Request) -> HttpResponse:
     """Whom to book: the practitioners of this office with their next free time."""
     now = people.now()
@@ -166,7 +166,7 @@ def practitioners(request: Request) -> HttpResponse:
 
 
 @access.staff(SERVICE)
-@require_GET
+@require_safe
 def phone_times(request: Request, practitioner: UUID) -> HttpResponse:
     """The free times of one practitioner, a week at a time."""
     desk = queries.diary_for(request.actor, practitioner)
@@ -174,7 +174,7 @@ def phone_times(request: Request, practitioner: UUID) -> HttpResponse:
 
 
 @access.staff(SERVICE)
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def phone(request: Request, practitioner: UUID, starts: int) -> HttpResponse:
     """Book a time for a caller. The number is in the form, never in an address."""
     desk = queries.diary_for(request.actor, practitioner)

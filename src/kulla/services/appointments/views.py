@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kulla.record import api as record
 from kulla.registry import access
@@ -65,7 +65,7 @@ def day_asked(request: Request, first: date, last: date) -> date:
 
 
 @access.public
-@require_GET
+@require_safe
 def start(request: Request) -> HttpResponse:
     """Choose the kind of care."""
     offered = queries.offered()
@@ -77,7 +77,7 @@ def start(request: Request) -> HttpResponse:
 
 
 @access.public
-@require_GET
+@require_safe
 def place(request: Request, specialty: str) -> HttpResponse:
     """Choose a place: type a town or village, or take one of the cities."""
     kind = specialty_or_404(specialty)
@@ -90,7 +90,7 @@ def place(request: Request, specialty: str) -> HttpResponse:
 
 
 @access.public
-@require_GET
+@require_safe
 def near(request: Request, specialty: str, number: int) -> HttpResponse:
     """Offices with this kind of care, nearest to a place first."""
     kind = specialty_or_404(specialty)
@@ -101,7 +101,7 @@ def near(request: Request, specialty: str, number: int) -> HttpResponse:
 
 
 @access.public
-@require_GET
+@require_safe
 def everywhere(request: Request, specialty: str) -> HttpResponse:
     """Offices with this kind of care, by name."""
     return _offices(request, specialty_or_404(specialty), None)
@@ -116,7 +116,7 @@ def _offices(request: Request, kind: specialties.Specialty, here: places.Place |
 
 
 @access.public
-@require_GET
+@require_safe
 def free_times(request: Request, specialty: str, office: UUID) -> HttpResponse:
     """The free times of an office by practitioner and day, a week at a time."""
     kind = specialty_or_404(specialty)
@@ -178,7 +178,7 @@ def choose(request: Request) -> HttpResponse:
 
 
 @access.citizen(SERVICE)
-@require_GET
+@require_safe
 def chosen(request: Request, practitioner: UUID, starts: int) -> HttpResponse:
     """After signing in: the time that was chosen, and one button to hold it."""
     desk = queries.desk_or_404(practitioner)
@@ -209,7 +209,7 @@ def _hold(request: Request, actor: Actor, practitioner: UUID, starts_at: Any) ->
 
 
 @access.citizen(SERVICE)
-@require_GET
+@require_safe
 def details(request: Request, hold_id: UUID) -> HttpResponse:
     """For whom, and why: the form of a held time."""
     try:
@@ -227,10 +227,10 @@ def details(request: Request, hold_id: UUID) -> HttpResponse:
 
 
 @access.citizen(SERVICE)
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def book(request: Request) -> HttpResponse:
     """Book (or extend the hold, or move to another time with everything typed kept); see booking_form."""
-    if request.method == "GET":  # someone came back to the address of the form, which only takes posts
+    if request.method != "POST":  # someone came back to the address of the form, which only takes posts
         return HttpResponseRedirect(reverse("appointments:start"))
     entry = booking_form.send(request, request.actor)
     return entry if isinstance(entry, HttpResponse) else receipt_of(entry)
@@ -240,7 +240,7 @@ def book(request: Request) -> HttpResponse:
 
 
 @access.citizen(SERVICE)
-@require_GET
+@require_safe
 def appointment(request: Request, appointment: UUID) -> HttpResponse:
     """One appointment: when, where, for whom, and what can be done."""
     row = queries.appointment_for(request.actor, appointment)
@@ -256,7 +256,7 @@ def appointment(request: Request, appointment: UUID) -> HttpResponse:
 
 
 @access.citizen(SERVICE)
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: Request, appointment: UUID) -> HttpResponse:
     """Cancel after a page that says what follows from it."""
     row = queries.appointment_for(request.actor, appointment)
@@ -277,7 +277,7 @@ def cancel(request: Request, appointment: UUID) -> HttpResponse:
 
 
 @access.citizen(SERVICE)
-@require_GET
+@require_safe
 def calendar(request: Request, appointment: UUID) -> HttpResponse:
     """The calendar file: neither its name nor its words tell the kind of care."""
     row = queries.appointment_for(request.actor, appointment)
