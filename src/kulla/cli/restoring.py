@@ -133,6 +133,8 @@ def rebuild(
     rebuild_key = check_means(home, holders, sources)
     make_room(home, replace=replace, say=report.say)
     home.rebuilding.touch()
+    home.portal.mkdir(exist_ok=True)
+    home.portal.chmod(0o700)
     _keeper(home, holders, sources, report)
     _portal_keys(home, rebuild_key)
     portal_role = urlsplit(os.environ.get(django_home.PORTAL_URL, ""))

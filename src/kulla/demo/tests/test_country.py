@@ -156,6 +156,14 @@ def up(running: Up) -> Up:
     return running
 
 
+@pytest.fixture
+def stopped(running: Up) -> Up:
+    """The country after it has run, whichever tests came before."""
+    if running.process.poll() is None:
+        stop(running)
+    return running
+
+
 def test_the_home_is_whole_and_can_be_moved(made: Path) -> None:
     assert {path.name for path in made.iterdir()} >= {
         "home.json",
@@ -401,6 +409,7 @@ def test_wiped_and_nothing_lost(up: Up) -> None:
     assert any("Rezervimet tuaja janë të sigurta" in page for page in pages)
     assert "Ç'ndodhi" in report or "Çfarë ndodhi" in report
     assert any('http-equiv="refresh" content="1"' in page for page in pages)
+    assert (up.home / "portal").stat().st_mode & 0o077 == 0
     assert re.search(r"\b0 (lost|të humbura)", report), report
     assert 'href="/my/looks"' in report
     # the same browser is still signed in: cookie key and sessions came back
@@ -534,14 +543,12 @@ def test_stop_is_quick_and_leaves_nothing_then_a_second_start_is_quick_too(up: U
         ("policy", "quorum nobody", "/policy is broken. Line 1 of the policy: nobody is not defined above."),
     ],
 )
-def test_a_home_that_cannot_run_ends_with_the_cause(running: Up, file: str, text: str, said: str) -> None:
-    if running.process.poll() is None:
-        stop(running)
-    path = running.home / file
+def test_a_home_that_cannot_run_ends_with_the_cause(stopped: Up, file: str, text: str, said: str) -> None:
+    path = stopped.home / file
     right = path.read_text()
     path.write_text(text)
     try:
-        refused = kulla("up", "--home", running.home, "--port", "0", timeout=40)
+        refused = kulla("up", "--home", stopped.home, "--port", "0", timeout=40)
     finally:
         path.write_text(right)
 
@@ -557,9 +564,8 @@ def rebuild(home: Path, *numbers: str, replace: bool = True) -> subprocess.Compl
     return kulla("rebuild", "--home", home, "--keys", home / "holders", *sources, *more)
 
 
-def test_what_is_left_is_not_overwritten_and_what_is_missing_is_named(running: Up, tmp_path: Path) -> None:
-    home = running.home
-    assert running.process.poll() is not None
+def test_what_is_left_is_not_overwritten_and_what_is_missing_is_named(stopped: Up, tmp_path: Path) -> None:
+    home = stopped.home
 
     for refused, said in (
         (rebuild(home, "1", "2", replace=False), "is not empty; --replace moves it aside"),
@@ -576,8 +582,8 @@ def test_what_is_left_is_not_overwritten_and_what_is_missing_is_named(running: U
     assert (home / "portal" / "db.sqlite3").exists()
 
 
-def test_one_operator_brings_it_back_and_the_gap_is_stated(running: Up) -> None:
-    home = running.home
+def test_one_operator_brings_it_back_and_the_gap_is_stated(stopped: Up) -> None:
+    home = stopped.home
     rebuilt = rebuild(home, "3")
 
     assert rebuilt.returncode == 0, rebuilt.stderr
@@ -599,8 +605,8 @@ def test_one_operator_brings_it_back_and_the_gap_is_stated(running: Up) -> None:
         stop(again)
 
 
-def test_a_row_changed_behind_the_journals_back_is_named(running: Up) -> None:
-    home = running.home
+def test_a_row_changed_behind_the_journals_back_is_named(stopped: Up) -> None:
+    home = stopped.home
     with contextlib.closing(sqlite3.connect(home / "portal" / "db.sqlite3")) as database:
         for (name,) in database.execute(
             "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'appointments_office'"
