@@ -66,6 +66,12 @@ def _settle() -> str:
                 raise pytest.UsageError(str(missing)) from missing
             atexit.register(_server.stop)
             os.environ["KULLA_DATABASE_URL"] = _server.url("kulla")
+    else:
+        # A home of its own for each worker: each has its own keeper, whose public keys are kept there.
+        home = Path(os.environ["KULLA_HOME"]) / os.environ["PYTEST_XDIST_WORKER"]
+        (home / "portal" / "keys").mkdir(parents=True, exist_ok=True)
+        (home / "run").mkdir(exist_ok=True)
+        os.environ["KULLA_HOME"] = str(home)
     return engine
 
 

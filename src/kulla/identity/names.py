@@ -36,6 +36,7 @@ PURPOSES: dict[str, Text] = {
     "telephone booking": _("booking by telephone"),
     "grant": _("booking by telephone"),
     "receipt": _("a receipt was opened"),
+    "late grant": _("leave to look, given later than half an hour after the booking"),
 }
 
 

@@ -55,7 +55,7 @@ class Access:
             response["Cache-Control"] = "no-store"
         return response
 
-    def process_view(
+    def process_view(  # noqa: PLR0911  (each refusal is one line)
         self, request: HttpRequest, view: Callable[..., HttpResponseBase], _args: Any, _kwargs: Any
     ) -> HttpResponseBase | None:
         """Refuse, redirect to sign-in, or set `session_now`, `token` and `actor` and let the view run."""
@@ -64,10 +64,17 @@ class Access:
             if view.__module__.startswith("django."):  # static files in development
                 return None
             raise UndeclaredAccess(f"{view.__module__}.{view.__qualname__} does not state who may enter")
-        session, token = self._session(request)
+        away: KeeperUnavailable | None = None
+        try:
+            session, token = self._session(request)
+        except KeeperUnavailable as error:
+            session, token, away = None, None, error
         request.session_now, request.token = session, token  # type: ignore[attr-defined]
         if rule.roles is None:
             return None
+        if away is not None:
+            # Nobody can say whether this is a session: no reason to ask for a password.
+            return errors.of_exception(request, away)
         if session is None or token is None:
             return self._sign_in(request)
         if session.role not in rule.roles:
@@ -87,10 +94,7 @@ class Access:
         token = cookie.open_sealed(sealed) if sealed else None
         if token is None:
             return None, None
-        try:
-            session = door.session_of(token)
-        except KeeperUnavailable:
-            return None, None
+        session = door.session_of(token)
         if session is None:
             return None, None
         if session.expires_ms - int(time.time() * 1000) < RENEW_BELOW_MS:

@@ -40,9 +40,10 @@ def keeper() -> Iterator[RunningKeeper]:
 
 
 @pytest.fixture
-def portal(keeper: RunningKeeper, settings: object) -> Iterator[RunningKeeper]:
+def portal(keeper: RunningKeeper, settings: object, tmp_path: Path) -> Iterator[RunningKeeper]:
     """This portal speaks with that keeper, and remembers nothing of the test before."""
     settings.KULLA_KEEPER_SOCKET = str(keeper.socket)  # type: ignore[attr-defined]
+    settings.KULLA_PORTAL = tmp_path  # type: ignore[attr-defined]  # the keeper's public keys are noted there
     door.forget()
     actor._entered.clear()
     yield keeper

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
 from kulla.keeper_client import Session
-from kulla.registry import access, cookie
+from kulla.registry import access, cookie, door
 from kulla.registry.middleware import Access, UndeclaredAccess, set_session
 
 
@@ -77,3 +77,13 @@ def test_a_session_renewed_on_the_way_never_replaces_the_one_that_a_view_set() -
 
     assert answer(view_signs_in=True) == "newer"
     assert answer(view_signs_in=False) == "older"
+
+
+def test_a_session_that_cannot_be_checked_is_not_sent_to_sign_in(settings, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """After a restart while the keeper is away the page says so; asking for a password would be no help."""
+    settings.KULLA_KEEPER_SOCKET, settings.KULLA_PORTAL = str(tmp_path / "no.sock"), tmp_path
+    door.forget()
+    sealed = cookie.seal("a token")
+    assert visit(own_page, cookie=sealed).status_code == 503
+    assert visit(open_page, cookie=sealed) is None
+    door.forget()
