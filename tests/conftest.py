@@ -63,7 +63,7 @@ def make_country() -> Iterator[Callable[..., Country]]:
         remove(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium, headless, that talks to loopback only."""
     if not Path(CHROMIUM).exists():
