@@ -244,8 +244,10 @@ class Keeper:
     def _tend(self) -> None:
         """Housekeeping that no caller waits for."""
         try:
-            if self.wait_ready(TEND_S):
-                self._keep_settings()
+            while not self._stopping.is_set():  # in short waits: a rebuild closes a keeper that is never ready
+                if self.wait_ready(0.1):
+                    self._keep_settings()
+                    break
         except KeeperError:
             log.exception("the settings could not be kept as a record")
         while not self._stopping.wait(TEND_S):
