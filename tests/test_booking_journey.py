@@ -62,6 +62,7 @@ def times(page: Page) -> Locator:
 
 def fits(page: Page) -> None:
     """Nothing sticks out to the right of the window."""
+    page.wait_for_load_state()
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{page.url} is {wide} pixels wider than the window"
 
