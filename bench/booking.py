@@ -59,7 +59,9 @@ def measure(town: Town) -> tuple[float, float]:
         forms = json.loads(Path(file.name).read_text())
     say(f"  {len(forms)} forms of signed-in citizens in {time.monotonic() - began:.0f} s")
     # Three at one practitioner: the first reads the diary, as one in many does; the last is the usual case.
-    usual = [form for form in forms if form["fields"]["practitioner"] == forms[0]["fields"]["practitioner"]][:3]
+    usual = [form for form in forms if form["fields"]["practitioner"] == forms[0]["fields"]["practitioner"]][
+        :3
+    ]
     statements = town.inside("bench.inside", "statements", json.dumps(usual))
     port = town.start_portal(WORKERS, THREADS)
     requests = [request(form, port) for form in forms if form not in usual]

@@ -26,7 +26,9 @@ def figures() -> Iterator[tuple[str, float]]:
         # One core, so SQLite: everything happens in the one process that is measured.
         other = {"KULLA_HOME": str(town.folder / "again"), "KULLA_DATABASE_URL": ""}
         rebuilt = town.inside("bench.inside", "rebuild", town.home.path, env=other)
-        say(f"  {rebuilt['entries']} entries with {rebuilt['rows']} rows rebuilt in {rebuilt['seconds']:.1f} s")
+        say(
+            f"  {rebuilt['entries']} entries with {rebuilt['rows']} rows rebuilt in {rebuilt['seconds']:.1f} s"
+        )
         assert rebuilt["entries"] >= filled
         yield "journal.rebuild_per_s", rebuilt["entries"] / rebuilt["seconds"]
         calm = town.inside("bench.inside", "steady", RATE, RATE_S)

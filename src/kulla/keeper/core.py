@@ -244,7 +244,8 @@ class Keeper:
     def _tend(self) -> None:
         """Housekeeping that no caller waits for."""
         try:
-            while not self._stopping.is_set():  # in short waits: a rebuild closes a keeper that is never ready
+            # In short waits: a rebuild closes a keeper that is never ready.
+            while not self._stopping.is_set():
                 if self.wait_ready(0.1):
                     self._keep_settings()
                     break
