@@ -58,7 +58,7 @@ def database(url: str, home: Path) -> dict[str, Any]:
         raise ValueError("KULLA_DATABASE_URL must begin with postgresql:// or be empty for SQLite")
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "kulla.record.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -66,7 +66,12 @@ def database(url: str, home: Path) -> dict[str, Any]:
         "PORT": str(parts.port or query.pop("port", "")),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"options": "-c default_transaction_isolation=read\\ committed"},
+        "OPTIONS": {
+            "options": "-c default_transaction_isolation=read\\ committed",
+            # Parsed and planned once a connection.
+            "server_side_binding": True,
+            "prepare_threshold": 2,
+        },
     }
 
 
