@@ -143,6 +143,7 @@ class Server:
         if not wire.buffer:
             wire.fill()
         with self._lock:
+            self._open.pop(wire.sock, None)  # to the end of the line: the order is that of the last request
             self._open[wire.sock] = True
         wire.deadline = time.monotonic() + self._header_time
         body: PlainBody | None = None

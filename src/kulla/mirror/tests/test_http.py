@@ -1,5 +1,6 @@
 """The HTTP server on a real socket: strict, bounded, and never a crash."""
 
+import contextlib
 import logging
 import socket
 import threading
@@ -167,20 +168,22 @@ def test_a_dripping_header_is_let_go() -> None:
 
 def test_idle_connections_keep_nobody_out() -> None:
     """Whoever opens every connection and sends nothing more loses the one that was idle longest."""
-    with serving(connections=2) as server:
-        held = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
-        for sock in held:
-            sock.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+    ask = b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
+    with serving(connections=2) as server, contextlib.ExitStack() as stack:
+        used, idle = (
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=5))
+            for _ in range(2)
+        )
+        for sock in (idle, used):
+            sock.sendall(ask)
             assert sock.recv(1000).startswith(b"HTTP/1.1 200")
-        held[0].sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")  # used again, so the other is idle longest
-        assert held[0].recv(1000).startswith(b"HTTP/1.1 200")
-        time.sleep(0.05)
-        assert talk(server, b"GET / HTTP/1.1\r\n" + HOST + b"\r\n").startswith(b"HTTP/1.1 200")
-        assert held[1].recv(10) == b""
-        held[0].sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
-        assert held[0].recv(1000).startswith(b"HTTP/1.1 200")
-        for sock in held:
-            sock.close()
+        until = time.monotonic() + 5
+        while any(server._open.values()) and time.monotonic() < until:  # answered, but not yet noted as idle
+            time.sleep(0.01)
+        assert talk(server, ask).startswith(b"HTTP/1.1 200")
+        assert idle.recv(10) == b""
+        used.sendall(ask)
+        assert used.recv(1000).startswith(b"HTTP/1.1 200")
 
 
 def test_when_every_connection_is_at_work_the_next_is_told_so() -> None:
