@@ -89,7 +89,8 @@ def book(
     people = form.choices.get("person", [])
     if ward:
         assert len(people) > 1, f"no ward to book for: {page.text[:400]}"
-        typed["person"] = people[1]
+    if people:  # a guardian chooses; nobody is chosen for her
+        typed["person"] = people[1 if ward else 0]
     page = person.submit(form=form, button=_book_button(form.buttons), **typed)
     assert RECEIPT.match(page.path), (
         f"no receipt page after booking: {page.status} {page.url} {page.text[:800]}"

@@ -221,9 +221,14 @@ def details(request: Request, hold_id: UUID) -> HttpResponse:
         request,
         request.actor,
         {"practitioner": str(held.practitioner_id), "starts": str(int(held.starts_at.timestamp())),
-         "key": str(uuid4()), "person": str(request.actor.person)},
+         "key": str(uuid4()), "person": _for_whom(request.actor)},
         held,
     )  # fmt: skip
+
+
+def _for_whom(actor: Actor) -> str:
+    """Who is chosen before anybody chose: nobody for a guardian, who would book the child's visit for herself."""
+    return "" if actor.wards else str(actor.person)
 
 
 @access.citizen(SERVICE)

@@ -107,6 +107,18 @@ def test_for_a_child(arta: Browser, clinic: Practitioner) -> None:
     assert (row.person, row.home, row.booked_by) == (child, child, arta.actor.person)
 
 
+def test_a_guardian_says_for_whom(arta: Browser, dritan: Browser, clinic: Practitioner) -> None:
+    """Nobody is chosen for her, or the child's visit would be the mother's; who has no ward need not choose."""
+    booked(arta, clinic, number=2, person=str(arta.actor.person))
+    form = held(arta, clinic)
+    page = arta.html(f"/appointments/hold/{Hold.objects.get().id}/")
+    assert 'type="radio"' in page and "checked" not in page
+    assert arta.post("/appointments/book/", {**form, "person": ""}).status_code == 422
+    held(dritan, clinic, 7)
+    alone = dritan.html(f"/appointments/hold/{Hold.objects.get(person=dritan.actor.person).id}/")
+    assert str(dritan.actor.person) in alone
+
+
 def test_nobody_books_for_a_stranger(arta: Browser, dritan: Browser, clinic: Practitioner) -> None:
     """The pseudonym of someone else is no choice; what was typed stays on the page."""
     for person in (dritan.actor.person, arta.actor.wards[0], uuid4(), "", "x" * 5000):
