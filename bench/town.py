@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from tests.country import clean_env, run_kulla, short_folder
+from tests.country import children, clean_env, run_kulla, short_folder
 from tests.postgres import Server
 
 from kulla.cli.home import Home, open_home
@@ -24,6 +24,16 @@ START_S = 30.0
 def say(line: str) -> None:
     """Progress, beside the figures."""
     print(line, file=sys.stderr, flush=True)
+
+
+def tree_seconds(pid: int) -> float:
+    """Processor time of a process and of what it started, ended children included."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    total = 0.0
+    for one in [pid, *children(pid)]:
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        total += sum(int(field) for field in fields[11:15]) / ticks
+    return total
 
 
 class Town:
@@ -105,6 +115,11 @@ class Town:
     def stop(self, *names: str) -> None:
         """End these programs."""
         processes.stop([self.running.pop(name) for name in names])
+
+    def processor_seconds(self) -> dict[str, float]:
+        """Processor time that each program and its children have used; the load generator's is not in it."""
+        roots = {name: process.pid for name, process in self.running.items()}
+        return {name: tree_seconds(pid) for name, pid in {**roots, "postgres": self.server.pid}.items()}
 
     def log(self, name: str) -> str:
         """The end of a program's output."""

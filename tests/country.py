@@ -230,13 +230,13 @@ class Country:
     def freeze(self, name: str) -> int:
         """SIGSTOP to one program and what it started: it hangs, and nobody restarts it. `thaw` ends that."""
         pid = self.pids()[name]
-        for one in [pid, *_children(pid)]:
+        for one in [pid, *children(pid)]:
             os.kill(one, signal.SIGSTOP)
         return pid
 
     def thaw(self, pid: int) -> None:
         """SIGCONT to what `freeze` stopped."""
-        for one in [pid, *_children(pid)]:
+        for one in [pid, *children(pid)]:
             os.kill(one, signal.SIGCONT)
 
     def wait_up(self, *names: str, seconds: float = 30) -> None:
@@ -301,7 +301,7 @@ def next_code(secret: str) -> str:
     return totp.generate_otp(step)
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     """Every process below `pid`."""
     found, waiting = [], [pid]
     while waiting:
@@ -316,7 +316,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _kill_tree(pid: int) -> None:
-    for one in [pid, *_children(pid)]:
+    for one in [pid, *children(pid)]:
         try:
             os.kill(one, signal.SIGKILL)
         except ProcessLookupError:

@@ -55,6 +55,12 @@ class Server:
         """The address of a database of this server, as KULLA_DATABASE_URL takes it."""
         return f"postgresql://{self.user}@/{name}?host={self.folder}"
 
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> "Server":
         """Make the data folder and start; returns when the server answers. Raises RuntimeError with its log."""
         data = self.folder / "data"
