@@ -7,10 +7,9 @@ does not show, except where a journey begins.
 import random
 import re
 import time
-from collections.abc import Sequence
 from urllib.parse import urljoin
 
-from tests.person import Page, Person
+from tests.person import Form, Page, Person
 
 RECEIPT = re.compile(r"^/receipts/([0-9a-f-]{36})/$")
 SETTLE_S = 30.0
@@ -64,11 +63,18 @@ def choose(person: Person, value: str) -> Page:
 def hold_a_time(
     person: Person, specialty: str = "gp", town: str = "Tiranë", chance: random.Random | None = None
 ) -> Page:
-    """Find a free time and hold it: the page with the booking form. Tries other times when one is just taken."""
+    """Find a free time and hold it: the page with the booking form, on which a guardian has chosen herself.
+
+    Tries other times when one is just taken.
+    """
     for _ in range(6):
         _page, times = free_times(person, specialty, town)
         page = choose(person, (chance or random).choice(times))
         if page.status == 200 and any("key" in form.names() for form in page.forms):
+            form = page.form(having="key")
+            people = form.choices.get("person", [])
+            if people and "person" not in dict(form.fields):
+                form.fields.append(("person", people[0]))
             return page
     raise NoTime(f"six times for {specialty} were all taken: {page.text[:300]}")
 
@@ -83,26 +89,26 @@ def book(
     chance: random.Random | None = None,
 ) -> Page:
     """Book a time for oneself or for the first ward; gives the receipt page as it stands right after."""
-    page = hold_a_time(person, specialty, town, chance)
-    form = page.form(having="key")
-    typed: dict[str, str] = {"reason": reason}
-    people = form.choices.get("person", [])
-    if ward:
-        assert len(people) > 1, f"no ward to book for: {page.text[:400]}"
-    if people:  # a guardian chooses; nobody is chosen for her
-        typed["person"] = people[1 if ward else 0]
-    page = person.submit(form=form, button=_book_button(form.buttons), **typed)
+    hold_a_time(person, specialty, town, chance)
+    page = send(person, reason=reason, ward=ward)
     assert RECEIPT.match(page.path), (
         f"no receipt page after booking: {page.status} {page.url} {page.text[:800]}"
     )
     return page
 
 
-def _book_button(buttons: Sequence[tuple[str, str, str]]) -> str | None:
-    for name, value, text in buttons:
-        if name == "do" and value == "book":
-            return text or value
-    return None
+def send(person: Person, *, reason: str = "", ward: bool = False, form: Form | None = None) -> Page:
+    """Fill in the booking form at hand and press Book, for oneself or for the first ward."""
+    assert person.page is not None
+    form = form or person.page.form(having="key")
+    return person.submit(form=form, button="book", reason=reason, **whom(form, ward=ward))
+
+
+def whom(form: Form, *, ward: bool = False) -> dict[str, str]:
+    """What a guardian chooses on a booking form; nobody else is asked."""
+    people = form.choices.get("person", [])
+    assert people or not ward, "there is no ward to book for"
+    return {"person": people[1 if ward else 0]} if people else {}
 
 
 def receipt_id(page: Page) -> str:

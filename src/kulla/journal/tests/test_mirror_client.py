@@ -63,9 +63,14 @@ class Country:
         return note
 
     def settle(self, size: int, clients: list[MirrorClient] | None = None) -> None:
-        until = time.monotonic() + 20
+        until, quiet = time.monotonic() + 20, time.monotonic() + 1
         while time.monotonic() < until and any(c.size != size or c.busy for c in clients or self.clients):
             time.sleep(0.01)
+            if (
+                time.monotonic() > quiet
+            ):  # a mirror that was too slow for its round is reminded, as in quiet moments
+                quiet = time.monotonic() + 1
+                nudge(clients or self.clients, self.folder, self.signer)
         assert [c.size for c in clients or self.clients] == [size] * len(clients or self.clients)
 
     def copy_of(self, number: int) -> Path:
