@@ -91,7 +91,7 @@ def test_a_form_without_its_token_is_refused_with_a_sentence(country: Country) -
 def test_an_over_long_reason_comes_back_as_it_was_typed(neighbour: Person) -> None:
     page = journeys.hold_a_time(neighbour, "dermatology")
     typed = "Skuqje në krah. " * 60
-    page = neighbour.submit(having="key", button="book", reason=typed)
+    page = journeys.send(neighbour, reason=typed)
     assert page.status == 422
     assert dict(page.form(having="key").fields)["reason"].strip() == typed.strip()
     assert "500" in page.text
@@ -164,7 +164,7 @@ def test_a_form_open_since_yesterday_is_not_lost(country: Country) -> None:
     page = journeys.hold_a_time(person, "cardiology")
     form = page.form(having="key")
     person.cookies.pop("kulla")
-    person.submit(form=form, button="book", reason="Rrahje të shpejta")
+    journeys.send(person, form=form, reason="Rrahje të shpejta")
     person.submit("sign-in", having="carry")
     account = country.accounts()["neighbour3"]
     page = person.submit(having="password", identifier=account.number, password=account.password)
@@ -233,10 +233,10 @@ def test_the_keeper_dies_and_comes_back(bad_country: Country) -> None:
     journeys.wait_received(citizen, journeys.book(citizen, "gp"))
     page = journeys.hold_a_time(citizen, "dentist")
     asleep = bad_country.freeze("keeper")
-    answer = citizen.submit(having="key", button="book", reason="Dhimbje")
+    answer = journeys.send(citizen, reason="Dhimbje")
     assert answer.status == 503, f"sealing without a keeper: {answer.status} {answer.text[:300]}"
     assert "Dhimbje" in answer.html
-    booked = citizen.submit(having="key", button="book", reason="")
+    booked = journeys.send(citizen)
     assert journeys.receipt_id(booked), "a ticket minted ahead was not used"
     nobody = bad_country.visitor().open("/sign-in")
     assert nobody.status == 200
@@ -257,7 +257,7 @@ def test_a_full_outbox_refuses_politely(make_country: Callable[..., Country]) ->
     for kind in ("dentist", "laboratory", "ent", "neurology"):
         time.sleep(0.6)  # the outbox is counted twice a second, so that counting costs nothing
         page = journeys.hold_a_time(citizen, kind)
-        page = citizen.submit(having="key", button="book", reason="Nuk humbet")
+        page = journeys.send(citizen, reason="Nuk humbet")
         if page.status != 200:
             refused = page
             break

@@ -42,13 +42,12 @@ def type_everywhere(country: Country) -> None:
     citizen, clerk = country.sign_in("citizen"), country.sign_in("clerk")
     visitor = country.visitor()
     journeys.wait_received(citizen, journeys.book(citizen, "gp", reason=TYPED["reason"]))
-    page = journeys.hold_a_time(citizen, "dentist")
-    form = page.form(having="key")
-    page = citizen.submit(form=form, button="book", reason=TYPED["ward"], person=form.choices["person"][1])
+    journeys.hold_a_time(citizen, "dentist")
+    page = journeys.send(citizen, reason=TYPED["ward"], ward=True)
     cancelled = journeys.cancel(citizen, journeys.wait_received(citizen, page))
     journeys.wait_received(citizen, cancelled)
     journeys.hold_a_time(citizen, "laboratory")
-    citizen.submit(having="key", button="book", reason=TYPED["over-long"] * 60)
+    journeys.send(citizen, reason=TYPED["over-long"] * 60)
     twice(citizen, journeys.hold_a_time(citizen, "gp").form(having="key"))
     journeys.phone_book(clerk, country.accounts()["neighbour1"].number, reason=TYPED["phone"])
     clerk.open("/reception/")
@@ -65,13 +64,13 @@ def type_everywhere(country: Country) -> None:
     expired = country.sign_in("neighbour3")
     form = journeys.hold_a_time(expired, "ent").form(having="key")
     expired.cookies.pop("kulla")
-    expired.submit(form=form, button="book", reason=TYPED["expired"])
+    journeys.send(expired, form=form, reason=TYPED["expired"])
     country.db.settle()
 
 
 def twice(citizen: Person, form: Form) -> None:
     """A second booking of one kind is refused; what was typed comes back and goes nowhere else."""
-    page = citizen.submit(form=form, button="book", reason=TYPED["refused"])
+    page = journeys.send(citizen, form=form, reason=TYPED["refused"])
     assert page.status == 409
     assert TYPED["refused"] in page.html
 

@@ -59,18 +59,15 @@ class Mix:
         who, person = self._someone()
         free = [kind for kind in KINDS if (who, kind) not in self.done]
         kind = self.chance.choice(free or ["gp"])
-        page = journeys.hold_a_time(person, kind, chance=self.chance)
-        page = person.submit(
-            having="key", button="book", reason=self.chance.choice(["", "Kontroll", "Ç’është kjo?"])
-        )
+        journeys.hold_a_time(person, kind, chance=self.chance)
+        page = journeys.send(person, reason=self.chance.choice(["", "Kontroll", "Ç’është kjo?"]))
         if journeys.RECEIPT.match(page.path):
             self.receipts.append((who, page.url))
 
     def book_for_child(self) -> None:
         who = self.chance.choice(["citizen", "guardian"])
-        page = journeys.hold_a_time(self.citizens[who], self.chance.choice(KINDS), chance=self.chance)
-        form = page.form(having="key")
-        page = self.citizens[who].submit(form=form, button="book", person=form.choices["person"][1])
+        journeys.hold_a_time(self.citizens[who], self.chance.choice(KINDS), chance=self.chance)
+        page = journeys.send(self.citizens[who], ward=True)
         if journeys.RECEIPT.match(page.path):
             self.receipts.append((who, page.url))
 
