@@ -35,5 +35,6 @@ def test_the_time_tells_nothing_about_whether_an_account_exists(tmp_path: Path) 
             for n in range(ROUNDS)
         ]
         client.close()
-    medians = [statistics.median(times) for times in zip(*rounds, strict=True)]
-    assert max(medians) < 1.35 * min(medians), [f"{median * 1e3:.2f} ms" for median in medians]
+    # A busy machine only ever adds time: the lower quartile shows the work itself.
+    quartiles = [statistics.quantiles(times, n=4)[0] for times in zip(*rounds, strict=True)]
+    assert max(quartiles) < 1.35 * min(quartiles), [f"{quartile * 1e3:.2f} ms" for quartile in quartiles]
