@@ -66,6 +66,36 @@ def test_licences(licence: str, fine: bool) -> None:
     assert script("check_pins").allowed(licence) is fine
 
 
+def test_what_is_missing_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is not root reads one sentence that says what to install."""
+    runner = script("test")
+    monkeypatch.setattr(runner, "missing", lambda: {"chromium": "the browser tests drive Chromium"})
+    monkeypatch.setattr(runner.os, "getuid", lambda: 1000)
+    with pytest.raises(runner.StageFailed) as caught:
+        runner.tools()
+    assert "sudo apt-get install -y --no-install-recommends chromium" in str(caught.value)
+
+
+def test_the_first_failing_stage_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runner = script("test")
+    seen: list[str] = []
+
+    def broken() -> None:
+        """Shows a fault."""
+        raise runner.StageFailed("as it should")
+
+    def never() -> None:
+        """Comes after."""
+        seen.append("never")
+
+    monkeypatch.setattr(runner, "STAGES", [broken, never])
+    assert runner.main([]) == 1
+    assert seen == []
+    assert "✗ broken failed: as it should" in capsys.readouterr().out
+
+
 def test_a_library_without_a_reason_is_named(tmp_path: Path) -> None:
     path = tmp_path / "bad.in"
     path.write_text("Django~=5.2\n")

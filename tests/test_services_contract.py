@@ -25,7 +25,7 @@ from tests.country import Country, clean_env
 from tests.crawl import crawl
 from tests.person import Page, Person
 
-QUERY_BUDGET = 12  # SQL statements a page may take; the pages of today need fewer
+QUERY_BUDGET = 8  # SQL statements a page may take; the pages of today need six at most
 EXAMPLES = {
     "UUIDConverter": str(uuid.UUID(int=7, version=4)),
     "IntConverter": "1",
