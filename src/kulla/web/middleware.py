@@ -18,6 +18,7 @@ from kulla.web import errors
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 ADDRESS_LIMIT = 4096  # bytes of path and query: ten times the longest that our own pages make
+LET_GO = 4 << 20  # bytes of a body too large that are read and dropped before the refusal
 FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain", ""}
 
 POLICY = "; ".join(
@@ -111,6 +112,7 @@ class CleanInput:
         if not length.isascii() or not length.isdigit():
             return 400
         if int(length) > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0):
+            _let_go(request)
             return 413
         charset = (request.content_params or {}).get("charset", "utf-8").lower()
         if charset not in {"utf-8", "utf8", "us-ascii"}:
@@ -119,6 +121,13 @@ class CleanInput:
         if request.content_type == "application/x-www-form-urlencoded":
             body = unquote_to_bytes(body)
         return None if _is_text(body) else 400
+
+
+def _let_go(request: HttpRequest) -> None:
+    """Read a body that nobody wants, up to a bound: an answer sent before it is read can be lost on its way."""
+    left = LET_GO
+    while left > 0 and (part := request.read(min(left, 64 * 1024))):
+        left -= len(part)
 
 
 class Language:
