@@ -93,6 +93,7 @@ class Country:
         self.port = 0
         self.printed: list[str] = []
         self._process: subprocess.Popen[str] | None = None
+        self._killed: set[int] = set()
 
     @classmethod
     def create(
@@ -224,6 +225,7 @@ class Country:
         """SIGKILL to one program and what it started; the supervisor starts it again. Gives the old id."""
         pid = self.pids()[name]
         assert pid, f"{name} is not running"
+        self._killed.add(pid)
         _kill_tree(pid)
         return pid
 
@@ -240,11 +242,15 @@ class Country:
             os.kill(one, signal.SIGCONT)
 
     def wait_up(self, *names: str, seconds: float = 30) -> None:
-        """Wait until these programs (all, when none is named) answer again."""
+        """Wait until these programs (all, when none is named) answer again.
+
+        A program that `kill` ended still counts as up until the supervisor has noticed: only a new process counts.
+        """
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             programs = self.ask("status")["programs"]
-            if all(programs[name]["up"] for name in names or programs):
+            states = [programs[name] for name in names or programs]
+            if all(state["up"] and state["pid"] not in self._killed for state in states):
                 return
             time.sleep(0.1)
         raise AssertionError(
