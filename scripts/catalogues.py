@@ -42,18 +42,26 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%%|%[sd]|\{(\w*)\}")
 
 
 def rooms() -> list[Path]:
-    """Every folder of the package that has texts of its own: rooms, then services."""
-    folders = [*ROOT.iterdir(), *(ROOT / "services").glob("*")]
+    """Every folder of the package that has texts of its own: rooms, areas of identity, services."""
+    folders = [*ROOT.iterdir(), *(ROOT / "services").glob("*"), *areas()]
     return sorted(
         folder for folder in folders if folder.is_dir() and folder.name not in {"services", "__pycache__"}
     )
 
 
+def areas() -> list[Path]:
+    """The areas of identity."""
+    return [path.parent for path in (ROOT / "identity").glob("*/urls.py")]
+
+
 def texts_of(room: Path) -> Catalog:
     """What the code and the templates of a room say."""
     catalog = Catalog(charset="utf-8")
+    methods = METHODS
+    if room.name == "identity":
+        methods = [(f"{area.name}/**", "ignore") for area in areas()] + METHODS
     for name, _line, message, comments, context in extract.extract_from_dir(
-        room, METHODS, OPTIONS, KEYWORDS, comment_tags=("Translators:",), strip_comment_tags=True
+        room, methods, OPTIONS, KEYWORDS, comment_tags=("Translators:",), strip_comment_tags=True
     ):
         catalog.add(message, None, [(name, None)], auto_comments=comments, context=context)
     return catalog

@@ -113,13 +113,18 @@ SECRET_KEY = KULLA_COOKIE_KEY
 SERVICE_FOLDERS = sorted(path.parent.name for path in (PACKAGE / "services").glob("*/service.py"))
 # Rooms in their order of reading; services are found by folder, so that a new one touches nothing here.
 ROOMS = ["web", "record", "registry", "identity"]
+# The areas of identity, each a folder of its own with pages, texts and templates.
+IDENTITY_AREAS = sorted(path.parent.name for path in (PACKAGE / "identity").glob("*/urls.py"))
 INSTALLED_APPS = [
     "django.contrib.staticfiles",
     *(f"kulla.{room}" for room in ROOMS),
+    *(f"kulla.identity.{area}" for area in IDENTITY_AREAS),
     *(f"kulla.services.{name}" for name in SERVICE_FOLDERS),
     *(["kulla.demo"] if KULLA_DEMO else []),
 ]
-ROOM_FOLDERS = [PACKAGE / room for room in ROOMS] + [PACKAGE / "services" / name for name in SERVICE_FOLDERS]
+ROOM_FOLDERS = [PACKAGE / room for room in ROOMS]
+ROOM_FOLDERS += [PACKAGE / "identity" / area for area in IDENTITY_AREAS]
+ROOM_FOLDERS += [PACKAGE / "services" / name for name in SERVICE_FOLDERS]
 if KULLA_DEMO:
     ROOM_FOLDERS.append(PACKAGE / "demo")
 

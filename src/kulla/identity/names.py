@@ -15,6 +15,9 @@ Text = str | Promise
 RELATIONS: dict[str, Text] = {"child": _("Child"), "ward": _("In your care"), "parent": _("Parent")}
 ROLES: dict[str, Text] = {
     "receptionist": _("Receptionist"),
+    "registrar": _("Registrar"),
+    "protection": _("Data-protection official"),
+    "admin": _("Office administrator"),
     "operator": _("Operator"),
     "citizen": _("Citizen"),
 }

@@ -1,10 +1,11 @@
 """Addresses of the identity pages."""
 
-from django.urls import path
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
 
 from kulla.identity.views import my, operation, public, receipts, sign_in
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", public.front, name="front"),
     path("services", public.services, name="services"),
     path("language", public.language, name="language"),
@@ -27,4 +28,6 @@ urlpatterns = [
     path("receipts/<uuid:uuid>/receipt.txt", receipts.text, name="receipt-txt"),
     path("receipts/<uuid:uuid>/receipt.pdf", receipts.pdf, name="receipt-pdf"),
     path("operator", operation.page, name="operator"),
+    path("staff/", operation.staff, name="staff"),
+    *(path("", include(f"kulla.identity.{area}.urls")) for area in settings.IDENTITY_AREAS),
 ]

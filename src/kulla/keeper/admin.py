@@ -27,10 +27,9 @@ from kulla.keeper.importing import Importer, Progress, Report, Row, guardian_bod
 from kulla.keeper.keys import FileRootKey, KeyRing, RootKey, copies_signer
 from kulla.keeper.people import NUMBER, STAFF
 from kulla.keeper.records import RecordFile, Sealer
-from kulla.keeper.sessions import OPERATOR
+from kulla.keeper.roles import OFFICE_ROLES, OPERATOR
 from kulla.keeper.vault import new_system_key
 
-ROLES = ("receptionist", OPERATOR)
 COPIES_S = 30.0
 
 
@@ -160,8 +159,8 @@ class Admin:
 
         `number` is a national number or a sign-in name of at least three characters. Raises KeeperError.
         """
-        if role not in ROLES or (role != OPERATOR) != (office is not None):
-            raise KeeperError("An official is the operator, or a receptionist of an office.")
+        if role not in (*OFFICE_ROLES, OPERATOR) or (role != OPERATOR) != (office is not None):
+            raise KeeperError("An official is the operator, or has one of the roles of an office.")
         keeper, secret = self._keeper, _totp_secret(totp)
         person = self._find(number)
         if person is None:

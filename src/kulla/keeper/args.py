@@ -55,6 +55,10 @@ class Args:
             raise Refusal("bad_request", f"The argument {name} is not a number from {low} to {high}.")
         return value
 
+    def flag(self, name: str) -> bool:
+        """True or False."""
+        return self._of(name, bool)
+
     def day(self, name: str) -> date:
         """A date as YYYY-MM-DD."""
         try:

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from kulla.journal import wire
 from kulla.keeper.copies import Copies
 from kulla.keeper.errors import DiskFull, RecordsBroken, Refusal
+from kulla.keeper.kinds import Body
 from kulla.keeper.records import Record, RecordFile, Sealer
-from kulla.keeper.register import Body, Register
+from kulla.keeper.register import Register
 
 log = logging.getLogger("kulla.keeper")
 QUORUM_S = 3.5  # shorter than the callers' patience of 5 s, so that they hear why

@@ -17,6 +17,7 @@ from kulla.journal.errors import JournalError
 from kulla.journal.ids import now_ms
 from kulla.journal.segment import open_segment_key
 from kulla.keeper import numbers
+from kulla.keeper.approvals import Approvals
 from kulla.keeper.budgets import DAY_MS, Budgets
 from kulla.keeper.committer import Committer
 from kulla.keeper.config import Config
@@ -90,6 +91,7 @@ class Keeper:
         config, meter = self.config, Meter(self.looks, self.budgets)
         self.grants = Grants(self.register, self.people, self.committer, meter, config.budgets, self._clock)
         self.opening = Opening(self.vault, self.people, self.grants, meter)
+        self.approvals = Approvals(self.register, self.vault, self.committer, self._clock)
         templates = Templates(self.config.home / "templates.json")
         self.notices = Notices(
             *parts,

@@ -6,7 +6,8 @@ from uuid import UUID
 from kulla.keeper.budgets import Budgets
 from kulla.keeper.errors import Refusal
 from kulla.keeper.looks import Look, Looks, look
-from kulla.keeper.sessions import CITIZEN, OPERATOR, Live
+from kulla.keeper.roles import READERS
+from kulla.keeper.sessions import Live
 
 COST = 10
 MAX_FIELDS = 20  # names in one entry of the log; more are told by a last "…"
@@ -19,8 +20,8 @@ class Meter:
         self.looks, self.budgets = looks, budgets
 
     def official(self, session: Live) -> None:
-        """Raise Refusal("role", "log_unconfirmed") unless this is an official of an office, and the log is well."""
-        if session.role in {CITIZEN, OPERATOR} or session.office is None:
+        """Raise Refusal("role", "log_unconfirmed") unless this is an official who reads people, and the log is well."""
+        if session.role not in READERS or session.office is None:
             raise Refusal("role", "Only officials of an office may do this.")
         if self.looks.overdue:
             raise Refusal(

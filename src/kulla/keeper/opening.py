@@ -18,7 +18,8 @@ from kulla.keeper.grants import Grants
 from kulla.keeper.looks import Look
 from kulla.keeper.metering import COST, Meter, entry
 from kulla.keeper.people import FIELDS, People
-from kulla.keeper.sessions import OPERATOR, Live
+from kulla.keeper.roles import READERS
+from kulla.keeper.sessions import Live
 from kulla.keeper.vault import Cell, Vault
 
 TRIED_S = 3600.0
@@ -142,7 +143,7 @@ class Opening:
         """Whether a session may get tickets for a person: one's own, wards; officials for anyone."""
         if session.is_citizen:
             return self._people.acts_for(session.person, person)
-        return session.role != OPERATOR
+        return session.role in READERS
 
 
 def _by_person(items: Sequence[Item], persons: dict[Item, UUID]) -> dict[UUID, list[Item]]:

@@ -18,9 +18,10 @@ from kulla.keeper.config import Copy
 from kulla.keeper.copies import CopyConnection, CopyUnreachable
 from kulla.keeper.errors import ConfigError, KeeperError, RecordsBroken
 from kulla.keeper.keys import FileRootKey, KeyRing, RootKey, copies_signer
+from kulla.keeper.kinds import Body
 from kulla.keeper.people import derive_pseudonyms
 from kulla.keeper.records import START, WRITTEN, Record, RecordFile, Sealer, parse
-from kulla.keeper.register import Body, Register
+from kulla.keeper.register import Register
 from kulla.keeper.vault import Vault
 
 Progress = Callable[[int, int], None]

@@ -20,8 +20,10 @@ from kulla.keeper.committer import Committer
 from kulla.keeper.credentials import Credentials
 from kulla.keeper.errors import RecordsBroken, Refusal
 from kulla.keeper.keys import open_box, seal_box
+from kulla.keeper.kinds import Body
 from kulla.keeper.people import People
-from kulla.keeper.register import Body, Register
+from kulla.keeper.register import Register
+from kulla.keeper.roles import CITIZEN
 from kulla.keeper.vault import Cache, Vault
 
 TOKEN_MS = 15 * 60 * 1000
@@ -30,7 +32,6 @@ SESSION_MS = 12 * 3600 * 1000
 FRESH_MS = (
     30 * 60 * 1000
 )  # so long an attestation is as good as its session: the portal keeps one for 15 minutes
-CITIZEN, OPERATOR = "citizen", "operator"
 LANGUAGES = ("sq", "en")
 MAX_PASSWORD = 256
 

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from kulla.keeper_client.accounts import Accounts
+from kulla.keeper_client.approvals import Approvals
+from kulla.keeper_client.counter import Counter
+from kulla.keeper_client.families import Families
+from kulla.keeper_client.my_data import MyData
+from kulla.keeper_client.offices import Offices
 from kulla.keeper_client.pool import Pool
+from kulla.keeper_client.security import Security
 from kulla.keeper_client.types import (
     ClaimsItem,
     Entered,
@@ -32,8 +39,11 @@ def connect(socket_path: str | Path) -> "KeeperClient":
     return KeeperClient(Path(socket_path))
 
 
-class KeeperClient:
-    """The keeper's calls as methods. One per process is enough."""
+class KeeperClient(Accounts, Approvals, Counter, Families, MyData, Offices, Security):
+    """The keeper's calls as methods. One per process is enough.
+
+    Here stand the calls of the spine; the other areas have a class and a module each.
+    """
 
     def __init__(self, socket_path: Path) -> None:
         self._pool = Pool(socket_path)

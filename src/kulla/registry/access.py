@@ -19,6 +19,9 @@ from django.http import HttpRequest, HttpResponseBase
 from kulla.keeper_client import Session
 from kulla.registry.actor import Actor
 
+# What an official is in an office; docs/identity.md says what each may do.
+OFFICE_ROLES = ("receptionist", "registrar", "protection", "admin")
+ROLES = ("citizen", *OFFICE_ROLES, "operator")
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
@@ -55,7 +58,7 @@ def public(view: View) -> View:
 
 def signed_in(view: View) -> View:
     """Any live session may enter; the actor is seen from the service "identity"."""
-    return _note(Rule(frozenset({"citizen", "receptionist", "operator"}), "identity"))(view)
+    return _note(Rule(frozenset(ROLES), "identity"))(view)
 
 
 def citizen(service: str) -> Callable[[View], View]:

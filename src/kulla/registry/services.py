@@ -11,8 +11,9 @@ from functools import cache
 
 from django.conf import settings
 
+from kulla.registry.access import ROLES
+
 Titles = Mapping[str, str]  # language code -> text; every language of settings.LANGUAGES is there
-ROLES = ("citizen", "receptionist", "operator")
 
 
 class ServiceError(Exception):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from kulla.identity import names
+from kulla.identity import areas, names
 from kulla.identity.looks import together
 from kulla.identity.receipts import Line, lines_of
 from kulla.keeper_client import Refused
@@ -63,6 +63,7 @@ def page(request: Request) -> HttpResponse:
         "receipts": _receipts(seen)[:SHOWN],
         "wards": wards,
         "name": names.own(request.actor),
+        "links": areas.my_links(),
     }
     return render(request, "identity/my.html", context)
 

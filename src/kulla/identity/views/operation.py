@@ -1,13 +1,15 @@
-"""The operator's page: backlog, keeper, copies, mirrors, alarms. It shows no citizen and no name."""
+"""The first pages of those who work here: every official's, and the operator's (backlog, keeper, copies, mirrors,
+alarms). They show no citizen and no name."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from kulla.identity import mirrors
+from kulla.identity import areas, mirrors, names
 from kulla.keeper_client import KeeperUnavailable, Refused
 from kulla.record import api as record
 from kulla.registry import access, door
+from kulla.registry import services as registry
 from kulla.registry.access import Request
 
 
@@ -29,3 +31,17 @@ def page(request: Request) -> HttpResponse:
         "root_key_in_file": keeper is not None and keeper.get("root_key") == "file",
     }
     return render(request, "identity/operator.html", context)
+
+
+@access.staff("identity", roles=access.OFFICE_ROLES)
+@require_safe
+def staff(request: Request) -> HttpResponse:
+    """The first page of an official: what this role does, in every service and area."""
+    role = request.actor.role
+    rooms = [
+        (service, service.staff_home[role])
+        for service in registry.all_services()
+        if role in service.staff_home
+    ]
+    context = {"rooms": rooms, "links": areas.staff_links(role), "role": names.ROLES.get(role, role)}
+    return render(request, "identity/staff.html", context)

@@ -195,7 +195,7 @@ def home_of(session: Session, wanted: str = "") -> str:
         first = reverse("operator")
     else:
         homes = (service.staff_home.get(session.role) for service in registry.all_services())
-        first = next((home for home in homes if home), reverse("front"))
+        first = next((home for home in homes if home), reverse("staff"))
     # A page of citizens does not exist for an official: better the first page than "does not exist".
     return first if not wanted or wanted.split("?", maxsplit=1)[0].startswith(reverse("my")) else wanted
 

@@ -1,9 +1,9 @@
-"""The calls by name: read the arguments, ask the parts, give plain maps. No rules here."""
+"""Calls of the spine: sessions, sealing and opening, grants, notices, looks, keys."""
 
-from collections.abc import Callable
 from typing import Any
 
 from kulla.keeper.args import Args
+from kulla.keeper.calls.form import Call, demo_only, token
 from kulla.keeper.core import Keeper
 from kulla.keeper.errors import Refusal
 from kulla.keeper.opening import Item, register_item
@@ -13,8 +13,6 @@ from kulla.keeper.vault import Cell
 MAX_ITEMS = 2000
 MAX_TEXT = 20_000
 MAX_TICKETS = 16
-
-Call = Callable[[Keeper, Args], Any]
 
 
 def sign_in(keeper: Keeper, args: Args) -> Any:
@@ -29,15 +27,15 @@ def sign_in(keeper: Keeper, args: Args) -> Any:
 
 
 def renew(keeper: Keeper, args: Args) -> Any:
-    return keeper.sessions.renew(_token(args))
+    return keeper.sessions.renew(token(args))
 
 
 def end(keeper: Keeper, args: Args) -> Any:
-    return keeper.sessions.end(_token(args), args.text_or_none("sid", 64))
+    return keeper.sessions.end(token(args), args.text_or_none("sid", 64))
 
 
 def sessions(keeper: Keeper, args: Args) -> Any:
-    return keeper.sessions.listed(_token(args))
+    return keeper.sessions.listed(token(args))
 
 
 def revoked(keeper: Keeper, args: Args) -> Any:
@@ -49,7 +47,7 @@ def public_keys(keeper: Keeper, _: Args) -> Any:
 
 
 def enter(keeper: Keeper, args: Args) -> Any:
-    session, service = keeper.sessions.live(_token(args)), args.text("service", 32)
+    session, service = keeper.sessions.live(token(args)), args.text("service", 32)
     count = args.number("tickets", 0, MAX_TICKETS)
     people = keeper.people
     if not session.is_citizen:
@@ -95,7 +93,7 @@ def seal(keeper: Keeper, args: Args) -> Any:
 
 
 def open_items(keeper: Keeper, args: Args) -> Any:
-    session = keeper.sessions.live(_token(args))
+    session = keeper.sessions.live(token(args))
     return keeper.opening.open(session, args.each("items", MAX_ITEMS, _item), args.text("purpose", 64))
 
 
@@ -113,7 +111,7 @@ def revoke_grant(keeper: Keeper, args: Args) -> Any:
 
 
 def find(keeper: Keeper, args: Args) -> Any:
-    session = keeper.sessions.live(_token(args))
+    session = keeper.sessions.live(token(args))
     kind, identifier = args.text("identifier_type", 20), args.text("identifier", 64)
     if kind != NUMBER:
         raise Refusal("bad_identifier", "People are found by their number only.")
@@ -126,8 +124,8 @@ def notify(keeper: Keeper, args: Args) -> Any:
 
 
 def inbox(keeper: Keeper, args: Args) -> Any:
-    _demo_only(keeper)
-    return keeper.notices.inbox(keeper.sessions.live(_token(args)).person)
+    demo_only(keeper)
+    return keeper.notices.inbox(keeper.sessions.live(token(args)).person)
 
 
 def looks(keeper: Keeper, args: Args) -> Any:
@@ -144,7 +142,7 @@ def restore_looks(keeper: Keeper, args: Args) -> Any:
 
 def looked_at_me(keeper: Keeper, args: Args) -> Any:
     """Looks at the person and at their wards, newest first."""
-    me = keeper.sessions.live(_token(args)).person
+    me = keeper.sessions.live(token(args)).person
     found = [(entry, "me") for entry in keeper.looks.of_person(me)]
     for ward, _ in keeper.people.wards(me):
         name = full_name(keeper.people.profile(ward))
@@ -182,7 +180,7 @@ def status(keeper: Keeper, _: Args) -> Any:
 
 
 def demo_second_factor(keeper: Keeper, args: Args) -> Any:
-    _demo_only(keeper)
+    demo_only(keeper)
     person = keeper.people.by_marks(keeper.people.sign_in_marks(args.text("identifier", 64)))
     code = keeper.credentials.current_code(person) if person else None
     if code is None:
@@ -218,10 +216,6 @@ CALLS: dict[str, Call] = {
 }
 
 
-def _token(args: Args) -> str:
-    return args.text("token", 4096)
-
-
 def _item(args: Args) -> Item:
     kind, pseudonym, service = args.text("kind", 10), args.uuid("person"), args.text("service", 32)
     if kind == "register":
@@ -232,8 +226,3 @@ def _item(args: Args) -> Item:
         table, column, row = args.text("table", 63), args.text("column", 63), args.uuid("row")
         return Item(kind, pseudonym, service, f"{table}.{column}", table, column, row, args.data("blob"))
     raise Refusal("bad_request", "There is no item of this kind.")
-
-
-def _demo_only(keeper: Keeper) -> None:
-    if not keeper.config.demo:
-        raise Refusal("demo_only", "This call exists in demonstrations only.")

@@ -1,0 +1,1 @@
+"""Accounts: activation, recovery, channels, cases."""

@@ -1,0 +1,46 @@
+"""The areas of identity, found by folder: their addresses and where each is linked from."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol, cast
+
+from django.conf import settings
+from django.utils.functional import Promise
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class Link:
+    """One way in: the name of its address, its title, one sentence, and its place in the list."""
+
+    name: str
+    title: Text
+    hint: Text
+    place: int = 50
+
+
+def my_links() -> list[Link]:
+    """What "my page" leads to."""
+    return sorted((link for area in _areas() for link in area.MY), key=lambda link: link.place)
+
+
+def staff_links(role: str) -> list[Link]:
+    """What the first page of an official with this role leads to."""
+    found = [link for area in _areas() for link in area.STAFF.get(role, [])]
+    return sorted(found, key=lambda link: link.place)
+
+
+class _Links(Protocol):
+    """What an area's links.py holds."""
+
+    MY: list[Link]
+    STAFF: Mapping[str, list[Link]]
+
+
+@cache
+def _areas() -> list[_Links]:
+    names = [f"kulla.identity.{area}.links" for area in settings.IDENTITY_AREAS]
+    return [cast("_Links", importlib.import_module(name)) for name in names]

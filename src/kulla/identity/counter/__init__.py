@@ -1,0 +1,1 @@
+"""The counter: acting with a citizen present, protected persons."""

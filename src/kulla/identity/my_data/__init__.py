@@ -1,0 +1,1 @@
+"""My data: who looked, download, corrections, erasure."""

@@ -1,0 +1,1 @@
+"""Signing in: passkeys, second factors, sessions."""

@@ -1,0 +1,5 @@
+"""Calls of offices."""
+
+from kulla.keeper.calls.form import Call
+
+CALLS: dict[str, Call] = {}

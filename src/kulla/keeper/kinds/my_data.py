@@ -1,0 +1,7 @@
+"""Kinds of records of my data, and the tables that they fill."""
+
+from kulla.keeper.kinds.form import Change
+
+SCHEMA = """
+"""
+KINDS: dict[str, Change] = {}
