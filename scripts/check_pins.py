@@ -86,7 +86,9 @@ def licence_of(package: Distribution) -> str:
     if expression := meta.get("License-Expression"):
         return str(expression)
     kinds = [
-        line.split("::")[-1].strip() for line in meta.get_all("Classifier", []) if line.startswith("License")
+        line.split("::")[-1].strip()
+        for line in meta.get_all("Classifier", [])
+        if line.startswith("License") and not line.endswith("OSI Approved")  # names a family, no licence
     ]
     return " AND ".join(kinds) or str(meta.get("License") or "unknown").splitlines()[0]
 
