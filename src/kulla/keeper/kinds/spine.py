@@ -20,10 +20,6 @@ CREATE TABLE IF NOT EXISTS credential (
 CREATE TABLE IF NOT EXISTS official (
     person BLOB PRIMARY KEY, role TEXT NOT NULL, office BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS office (id BLOB PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS guardianship (
-    guardian BLOB NOT NULL, ward BLOB NOT NULL, relation TEXT NOT NULL,
-    PRIMARY KEY (guardian, ward)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS guardianship_ward ON guardianship (ward);
 CREATE TABLE IF NOT EXISTS session (
     sid TEXT PRIMARY KEY, person BLOB NOT NULL, role TEXT NOT NULL, office BLOB, language TEXT NOT NULL,
     started INTEGER NOT NULL, ended INTEGER, origin BLOB NOT NULL, network_mark BLOB NOT NULL,
@@ -83,8 +79,6 @@ KINDS: dict[str, Change] = {
     ),
     "official": put("INSERT OR REPLACE INTO official VALUES (?, ?, ?)", "person", "role", "office"),
     "office": put("INSERT OR REPLACE INTO office VALUES (?, ?)", "office", "name"),
-    "guardian": put("INSERT OR REPLACE INTO guardianship VALUES (?, ?, ?)", "guardian", "ward", "relation"),
-    "guardian_ended": put("DELETE FROM guardianship WHERE guardian = ? AND ward = ?", "guardian", "ward"),
     "session": put(
         "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?)",
         *("sid", "person", "role", "office", "language", "started", "origin", "network_mark", "step"),
