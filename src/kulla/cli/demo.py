@@ -42,8 +42,8 @@ def run(args: argparse.Namespace) -> int:
 
     if importlib.util.find_spec("kulla.demo") is None:
         raise CommandError("This is a production build: it contains no demo.")
-    if args.people < 20:
-        raise CommandError("A country needs at least 20 people: --people 20 or more.")
+    if args.people < 40:
+        raise CommandError("A country needs at least 40 people: --people 40 or more.")
     # Found by name: the demo lies above this room and may be absent.
     importlib.import_module("kulla.demo.country").create(
         args.home,

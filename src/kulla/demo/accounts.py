@@ -1,17 +1,26 @@
-"""The people of the demo who can sign in: a small fixed cast, and a few more from the generator."""
+"""The people of the demo who have a part in it: who signs in, who could, and who belongs to whom."""
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import pyotp
 
-from kulla.demo.people import Generator, Invented, Place
+from kulla.demo import characters
+from kulla.demo.people import HOME_TOWN, Generator, Invented
+from kulla.demo.tree import CIVIL_OFFICE, MINISTRY_OF_HEALTH, ROOT
 
-HOME_TOWN = Place("Tiranë", 41.326873, 19.818791, 1)
 CLERKS = ("clerk", "clerk2", "clerk3", "clerk4")
 NEIGHBOURS = 4
+# Officials of the administration: who, role, where. A power is never in one hand, so there are two of some.
+STAFF = (
+    ("admin", "admin", ROOT),
+    ("admin2", "admin", ROOT),
+    ("registrar", "registrar", CIVIL_OFFICE),
+    ("registrar2", "registrar", CIVIL_OFFICE),
+    ("protection", "protection", MINISTRY_OF_HEALTH),
+)
 
 
 class Office(Protocol):
@@ -26,13 +35,16 @@ class Office(Protocol):
 
 @dataclass(frozen=True)
 class Account:
-    """Someone with a password. `persons` go into the register: the account's person first, then children."""
+    """Somebody of the cast. `persons` go into the register: the account's person first, then children.
+
+    Without a password the account is not activated yet.
+    """
 
     who: str
     role: str
     name: str
     number: str
-    password: str
+    password: str = ""
     persons: tuple[Invented, ...] = ()
     office: str | None = None
     totp: str | None = None
@@ -40,21 +52,47 @@ class Account:
     @property
     def facts(self) -> dict[str, str]:
         """What accounts.json tells about it."""
+        person = self.persons[0]
         facts = {
             "who": self.who,
             "role": self.role,
             "name": self.name,
             "number": self.number,
+            "born": person.birth_date.isoformat(),
+            "passport": person.passport,
+            "phone": person.phone,
+            "email": person.email,
             "password": self.password,
+            "office": self.office or "",
+            "totp_secret": self.totp or "",
         }
-        if self.office:
-            facts["office"] = self.office
-        if self.totp:
-            facts["totp_secret"] = self.totp
         if len(self.persons) > 1:
             child = self.persons[1]
-            facts |= {"child": f"{child.first_name} {child.last_name}", "child_number": child.number}
-        return facts
+            facts |= {"child": child.name, "child_number": child.number}
+        return {name: value for name, value in facts.items() if value}
+
+
+@dataclass(frozen=True)
+class Tie:
+    """A guardian and a ward, by number. `custody`: sees address and appointments; `adult`: the ward is one."""
+
+    guardian: str
+    ward: str
+    custody: bool = True
+    adult: bool = False
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Everybody with a part. `ties` are those that the register's import does not bring by itself."""
+
+    accounts: list[Account]
+    ties: list[Tie] = field(default_factory=list)
+
+    @property
+    def persons(self) -> list[Invented]:
+        """Everyone whom the register must know."""
+        return [person for account in self.accounts for person in account.persons]
 
 
 def password() -> str:
@@ -62,8 +100,8 @@ def password() -> str:
     return secrets.token_urlsafe(12)
 
 
-def cast(generator: Generator, offices: Sequence[Office]) -> list[Account]:
-    """Twelve accounts: Arta with a child, Besnik with a child, Valbona, neighbours, clerks and an operator."""
+def cast(generator: Generator, offices: Sequence[Office], institutions: dict[str, str]) -> Cast:
+    """The whole cast. `institutions` are the ids of the administration's offices by their keys (tree.py)."""
     accounts = [
         parent(generator, "citizen", ("f", "Arta", "Prifti", 34), ("m", "Dritëro", 6)),
         parent(generator, "guardian", ("m", "Besnik", "Kodra", 41), ("f", "Teuta", 9)),
@@ -72,10 +110,31 @@ def cast(generator: Generator, offices: Sequence[Office]) -> list[Account]:
     for number in range(1, NEIGHBOURS + 1):
         someone = next(person for person in generator.family() if not person.guardian_numbers)
         accounts.append(citizen(f"neighbour{number}", someone))
-    for who, office in zip(CLERKS, clerks_offices(offices), strict=False):
+    workplaces = clerks_offices(offices)
+    for who, office in zip(CLERKS, workplaces, strict=False):
         accounts.append(official(generator, who, "receptionist", office.id))
     accounts.append(official(generator, "operator", "operator", None))
-    return accounts
+    accounts.append(official(generator, "colleague", "receptionist", workplaces[0].id))
+    accounts += [official(generator, who, role, institutions[key]) for who, role, key in STAFF]
+    accounts += [
+        citizen(one.who, one.person, *one.children, activated=one.activated)
+        for one in characters.all_of(generator)
+    ]
+    return Cast(accounts, ties(accounts))
+
+
+def ties(accounts: Sequence[Account]) -> list[Tie]:
+    """Who belongs to whom beyond the one guardian that the register's import names."""
+    by_who = {account.who: account for account in accounts}
+
+    def child(who: str) -> str:
+        return by_who[who].persons[1].number
+
+    return [
+        Tie(by_who["other_guardian"].number, child("guardian")),
+        Tie(by_who["no_custody"].number, child("citizen"), custody=False),
+        Tie(by_who["carer"].number, by_who["elder"].number, adult=True),
+    ]
 
 
 def clerks_offices(offices: Sequence[Office]) -> list[Office]:
@@ -88,10 +147,11 @@ def clerks_offices(offices: Sequence[Office]) -> list[Office]:
     return (chosen + busiest)[: len(CLERKS)]
 
 
-def citizen(who: str, person: Invented, *children: Invented) -> Account:
-    """An account of an adult."""
-    name = f"{person.first_name} {person.last_name}"
-    return Account(who, "citizen", name, person.number, password(), (person, *children))
+def citizen(who: str, person: Invented, *children: Invented, activated: bool = True) -> Account:
+    """An account of an adult, or the person who could have one."""
+    return Account(
+        who, "citizen", person.name, person.number, password() if activated else "", (person, *children)
+    )
 
 
 def parent(
@@ -108,5 +168,13 @@ def parent(
 def official(generator: Generator, who: str, role: str, office: str | None) -> Account:
     """An account of an official, always with a second factor."""
     someone = generator.person("f", "Luani", generator.address(HOME_TOWN), 40)
-    name = f"{someone.first_name} {someone.last_name}"
-    return Account(who, role, name, someone.number, password(), office=office, totp=pyotp.random_base32())
+    return Account(
+        who,
+        role,
+        someone.name,
+        someone.number,
+        password(),
+        (someone,),
+        office=office,
+        totp=pyotp.random_base32(),
+    )

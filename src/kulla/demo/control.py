@@ -10,7 +10,18 @@ from kulla.cli.supervisor.supervisor import Supervisor
 from kulla.demo.wipe import Wipe
 
 # Who the links sign in, in the order in which they are printed.
-VISITORS = {"citizen": "citizen ", "clerk": "clerk   ", "operator": "operator"}
+VISITORS = (
+    "citizen",
+    "guardian",
+    "clerk",
+    "colleague",
+    "admin",
+    "registrar",
+    "protection",
+    "operator",
+)
+# What a page of the demo may tell of the cast; passwords and second factors stay here.
+TOLD = ("who", "role", "name", "number", "born", "passport", "phone", "email")
 
 
 class DemoControl:
@@ -26,6 +37,7 @@ class DemoControl:
         return {
             "links": self._links,
             "enter": self._enter,
+            "cast": self._cast,
             "wipe": self._wipe.begin,
             "wipe_again": self._wipe.again,
             "wipe_status": self._wipe.status,
@@ -35,10 +47,10 @@ class DemoControl:
         """New sign-in links as lines to print."""
         base = f"http://{self._supervisor.host}:{self._supervisor.port}/demo/enter"
         lines = ["Come in with one click:"]
-        for who, label in VISITORS.items():
+        for who in VISITORS:
             token = secrets.token_urlsafe(16)
             self._tokens[token] = who
-            lines.append(f"  {label}  {base}/{who}?t={token}")
+            lines.append(f"  {who:<10}  {base}/{who}?t={token}")
         lines.append('At the foot of every page: "Wipe this country" and "Be the thief".')
         return lines
 
@@ -51,6 +63,15 @@ class DemoControl:
         token = str(request.get("token"))
         if self._tokens.get(token) != who:
             return {"refused": "This link is not known here."}
-        accounts = json.loads(await asyncio.to_thread(self._supervisor.home.accounts.read_text))
-        account = next(one for one in accounts if one["who"] == who)
+        account = next(one for one in await self._accounts() if one["who"] == who)
         return {"number": account["number"], "password": account["password"], "role": account["role"]}
+
+    async def _cast(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """Who is who in this country, without what signs them in."""
+        told = [{name: one[name] for name in TOLD if name in one} for one in await self._accounts()]
+        return {"cast": told}
+
+    async def _accounts(self) -> list[dict[str, str]]:
+        text = await asyncio.to_thread(self._supervisor.home.accounts.read_text)
+        accounts: list[dict[str, str]] = json.loads(text)
+        return accounts

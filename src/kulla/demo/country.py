@@ -33,9 +33,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kulla.cli.errors import CommandError
 from kulla.cli.home import Home
 from kulla.cli.supervisor import processes
-from kulla.demo.accounts import Account, cast
+from kulla.demo.accounts import Account, Cast, cast
 from kulla.demo.offices import Facility, facilities
 from kulla.demo.people import Generator, places
+from kulla.demo.tree import INSTITUTIONS
 from kulla.journal.ids import uuid7
 from kulla.journal.note import Signer
 from kulla.keeper import admin
@@ -145,11 +146,12 @@ class Maker:
             self.say("Making keys, three mirror operators and the keeper.")
             self.make_institutions()
             offices = self.offices()
-            accounts = cast(self.generator, offices)
-            self.fill_keeper(people, offices, accounts)
+            self.institutions = {one.key: str(uuid7()) for one in INSTITUTIONS}
+            everyone = cast(self.generator, offices, self.institutions)
+            self.fill_keeper(people, offices, everyone)
             for private in (self.home.portal, *self.home.operators):
                 private.chmod(0o700)  # sealed or not, it is nobody else's on this machine
-            self.write_facts(people, accounts)
+            self.write_facts(people, everyone.accounts)
             self.furnish(offices)
         finally:
             processes.stop(self.programs)
@@ -202,10 +204,10 @@ class Maker:
             found = sorted(found, key=lambda one: -len(one.specialties))[:FAST_OFFICES]
         return [Office(str(uuid7()), facility) for facility in found]
 
-    def fill_keeper(self, people: int, offices: list[Office], accounts: list[Account]) -> None:
+    def fill_keeper(self, people: int, offices: list[Office], everyone: Cast) -> None:
         """People, families, offices, officials and passwords, as keeper records on the key copies."""
         with admin.open_keeper(self.home.keeper) as keeper:
-            persons = [person for account in accounts for person in account.persons]
+            persons = everyone.persons
             persons += self.generator.people(max(0, people - len(persons)))
             say = Quarters("people in the register", self.say)
             report = keeper.import_people((person.row for person in persons), progress=say)
@@ -215,12 +217,20 @@ class Maker:
             for person in persons:
                 for guardian in person.guardian_numbers[1:]:
                     keeper.add_guardian(person.number, guardian)
+            for tie in everyone.ties:
+                keeper.add_guardian(
+                    tie.ward,
+                    tie.guardian,
+                    relation="ward" if tie.adult else "child",
+                    custody=tie.custody,
+                    adult=tie.adult,
+                )
+            for institution in INSTITUTIONS:
+                keeper.add_office(self.institutions[institution.key], institution.name)
             for office in offices:
                 keeper.add_office(office.id, office.public_name)
-            for account in accounts:
-                if account.role == "citizen":
-                    keeper.set_password(account.number, account.password)
-                else:
+            for account in everyone.accounts:
+                if account.totp:
                     keeper.add_official(
                         account.name,
                         account.office,
@@ -229,6 +239,8 @@ class Maker:
                         account.password,
                         account.totp,
                     )
+                elif account.password:
+                    keeper.set_password(account.number, account.password)
             keeper.store_portal_keys(self.portal_keys)
 
     # -- the portal --------------------------------------------------------------------------------------------

@@ -5,7 +5,10 @@ names belong to the accounts of the demo and to nobody else, so that a search fo
 only find that account.
 """
 
-RESERVED = ("Arta", "Dritëro", "Teuta", "Besnik", "Valbona", "Luan")
+RESERVED = (
+    "Arta", "Dritëro", "Teuta", "Besnik", "Valbona", "Luan", "Donika", "Rrok", "Teodora", "Pashko", "Hatixhe",
+    "Ndue", "Prenda", "Lekë", "Fidane", "Marinela", "Mrika", "Klarita", "Anna", "Димитър", "Ελένη",
+)  # fmt: skip
 
 _WOMEN = """
 Afërdita Albana Alketa Alma Anila Ariana Aurora Blerina Brikena Brunilda Dafina Diana Dorina Drita Edlira

@@ -36,9 +36,12 @@ class Place:
     weight: int
 
 
+HOME_TOWN = Place("Tiranë", 41.326873, 19.818791, 1)
+
+
 @dataclass(frozen=True)
 class Invented:
-    """One invented person; guardian_numbers are empty for adults."""
+    """One invented person; guardian_numbers are empty for adults. `passport` is country and number, "ITA:…"."""
 
     number: str
     first_name: str
@@ -49,6 +52,13 @@ class Invented:
     language: str
     address: str
     guardian_numbers: tuple[str, ...] = ()
+    email: str = ""
+    passport: str = ""
+
+    @property
+    def name(self) -> str:
+        """First and last name, or the only one."""
+        return f"{self.first_name} {self.last_name}".strip()
 
     @property
     def row(self) -> dict[str, str]:
@@ -60,7 +70,7 @@ class Invented:
             "birth_date": self.birth_date.isoformat(),
             "sex": self.sex,
             "phone": self.phone,
-            "email": "",
+            "email": self.email,
             "language": self.language,
             "guardian_number": self.guardian_numbers[0] if self.guardian_numbers else "",
             "address": self.address,
@@ -86,7 +96,7 @@ class Generator:
 
     def __init__(self, seed: int, today: date, where: list[Place]) -> None:
         self._random = random.Random(seed)  # noqa: S311 - invented people, no secrets
-        self._today = today
+        self.today = today
         self._places = where
         self._weights = list(accumulate(place.weight for place in where))
         self._numbers: set[str] = set()
@@ -128,9 +138,17 @@ class Generator:
         )
         return replace(child, phone="", guardian_numbers=guardians)
 
-    def person(self, sex: str, surname: str, address: str, age: int, first_name: str = "") -> Invented:
-        """One person of this age in whole years."""
-        birth = self._today - timedelta(days=365 * age + age // 4 + self._random.randint(1, 360))
+    def person(
+        self,
+        sex: str,
+        surname: str,
+        address: str,
+        age: int,
+        first_name: str = "",
+        birth: date | None = None,
+    ) -> Invented:
+        """One person of this age in whole years, or born on that day."""
+        birth = birth or self.today - timedelta(days=365 * age + age // 4 + self._random.randint(1, 360))
         first_name = first_name or self._random.choice(names.WOMEN if sex == "f" else names.MEN)
         self._phones += 1
         return Invented(

@@ -23,7 +23,8 @@ from kulla.keeper.committer import new_id
 from kulla.keeper.config import load
 from kulla.keeper.core import SYSTEM_KEYS, Keeper
 from kulla.keeper.errors import ConfigError, KeeperError, Refusal
-from kulla.keeper.importing import Importer, Progress, Report, Row, guardian_body, read_csv
+from kulla.keeper.families import guardian_body
+from kulla.keeper.importing import Importer, Progress, Report, Row, read_csv
 from kulla.keeper.keys import FileRootKey, KeyRing, RootKey, copies_signer
 from kulla.keeper.people import NUMBER, STAFF
 from kulla.keeper.records import RecordFile, Sealer
@@ -182,9 +183,10 @@ class Admin:
         self._keeper.committer.commit(self._keeper.credentials.totp_body(self._person(number), secret))
         return secret
 
-    def add_guardian(self, child: str, guardian: str) -> None:
-        """Make `guardian` act for `child`, until the child is 18."""
-        self._keeper.committer.commit(guardian_body(self._person(guardian), self._person(child)))
+    def add_guardian(self, child: str, guardian: str, **details: Any) -> None:
+        """Make `guardian` act for `child`, until the child is 18. `details` are those of families.guardian_body."""
+        body = guardian_body(self._person(guardian), self._person(child), **details)
+        self._keeper.committer.commit(body)
 
     def end_guardian(self, child: str, guardian: str) -> None:
         """End it."""

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from kulla.demo import names
+from kulla.demo import characters, names
 from kulla.demo.people import Generator, Place
 from kulla.keeper.numbers import al
 
@@ -47,3 +47,24 @@ def test_nobody_can_be_reached_and_nobody_shares_an_accounts_name() -> None:
     assert all(person.phone.startswith("+35560") or person.guardian_numbers for person in people)
     assert not {person.first_name for person in people} & set(names.RESERVED)
     assert not set(names.WOMEN + names.MEN) & set(names.RESERVED)
+
+
+def test_the_characters_have_names_of_their_own() -> None:
+    """A search for one of them in the loot must not find somebody else."""
+    everyone = list(characters.all_of(Generator(1, TODAY, PLACES)))
+    persons = [person for one in everyone for person in (one.person, *one.children)]
+
+    assert len({one.who for one in everyone}) == len(everyone)
+    assert len({person.name for person in persons}) == len(persons)
+    assert {len(person.name) for person in persons if len(person.name) > 60} == {200}
+    for person in persons:
+        assert person.first_name in names.RESERVED or len(person.first_name) > 60
+        assert not person.email or person.email.endswith(".example")
+
+
+def test_the_teenager_is_seventeen_for_some_days_more() -> None:
+    for today in (TODAY, date(2028, 2, 9), date(2027, 12, 20)):
+        everyone = characters.all_of(Generator(1, today, PLACES))
+        (child,) = next(one.children for one in everyone if one.who == "parent_of_teenager")
+        eighteen = child.birth_date.replace(year=child.birth_date.year + 18)
+        assert 15 < (eighteen - today).days <= characters.COMING_OF_AGE_DAYS
