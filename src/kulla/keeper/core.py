@@ -24,11 +24,13 @@ from kulla.keeper.config import Config
 from kulla.keeper.copies import Copies
 from kulla.keeper.credentials import Credentials
 from kulla.keeper.errors import ConfigError, KeeperError, Refusal
+from kulla.keeper.families.store import Families
 from kulla.keeper.grants import Grants
 from kulla.keeper.keys import FileRootKey, KeyRing, copies_signer
 from kulla.keeper.looks import Looks, look
 from kulla.keeper.metering import Meter
 from kulla.keeper.notices import Notices, Templates
+from kulla.keeper.offices import Offices
 from kulla.keeper.opening import Opening
 from kulla.keeper.people import People, derive_pseudonyms
 from kulla.keeper.records import Record, RecordFile, Sealer
@@ -65,7 +67,9 @@ class Keeper:
         )
         self.vault = Vault(self.register, self.ring, self.committer)
         numbering = numbers.scheme(config.numbers)
+        self.offices = Offices(self.register, clock)
         self.people = People(self.register, self.vault, numbering, config.time_zone, config.services)
+        self.families = Families(self.register, self.vault, self.people, config.home, clock)
         self.credentials = Credentials(self.register, self.vault, config.argon2)
         self._stopping = threading.Event()
         self.copies.start()
@@ -81,7 +85,9 @@ class Keeper:
         On a home that ran before this works while the copies are silent (reading goes on); a new or rebuilt home
         must be ready first. Raises RecordsBroken when the system keys are not there.
         """
-        self.sessions = Sessions(self.register, self.vault, self.committer, self.people, self.credentials)
+        self.sessions = Sessions(
+            self.register, self.vault, self.committer, self.people, self.credentials, self.offices
+        )
         self.looks = Looks(
             self.config.home / "log", self.vault.system("looks"), self.config.unconfirmed_ms, self._clock
         )
@@ -89,12 +95,16 @@ class Keeper:
         self._restore_budgets()
         parts = (self.register, self.vault, self.people, self.committer)
         config, meter = self.config, Meter(self.looks, self.budgets)
-        self.grants = Grants(self.register, self.people, self.committer, meter, config.budgets, self._clock)
-        self.opening = Opening(self.vault, self.people, self.grants, meter)
+        self.grants = Grants(
+            self.register, self.people, self.families, self.committer, meter, config.budgets, self._clock
+        )
+        self.opening = Opening(self.vault, self.people, self.families, self.grants, meter)
         self.approvals = Approvals(self.register, self.vault, self.committer, self._clock)
         templates = Templates(self.config.home / "templates.json")
         self.notices = Notices(
             *parts,
+            families=self.families,
+            sessions=self.sessions,
             templates=templates,
             per_day=config.notices_per_day,
             per_hour=config.notices_per_hour,

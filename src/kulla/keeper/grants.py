@@ -21,6 +21,7 @@ from kulla.keeper.budgets import DAY_MS
 from kulla.keeper.committer import Committer
 from kulla.keeper.config import Limits
 from kulla.keeper.errors import Refusal
+from kulla.keeper.families.store import Families
 from kulla.keeper.looks import look
 from kulla.keeper.metering import Meter
 from kulla.keeper.people import People
@@ -52,12 +53,13 @@ class Grants:
         self,
         register: Register,
         people: People,
+        families: Families,
         committer: Committer,
         meter: Meter,
         limits: Limits,
         clock: Callable[[], int],
     ) -> None:
-        self._register, self._people, self._committer = register, people, committer
+        self._register, self._people, self._families, self._committer = register, people, families, committer
         self._meter, self._limits, self._clock = meter, limits, clock
         self._making: set[_Grant] = set()
         self._lock = threading.Lock()
@@ -83,7 +85,7 @@ class Grants:
         Raises Refusal("not_yours", "role", "unknown_office", "bad_day", "attestation", "capped", "budget").
         """
         person, session = self._people.person(pseudonym, service), proof.session
-        if session.is_citizen and not self._people.acts_for(session.person, person):
+        if session.is_citizen and not self._families.acts_for(session.person, person, service):
             raise Refusal("not_yours", "This is not you, nor anyone you act for.")
         if not session.is_citizen and session.office != office:
             raise Refusal("role", "Officials make grants for their own office only.")
@@ -122,16 +124,18 @@ class Grants:
         bodies = []
         for raw_person, service, raw_office in rows:
             person, office = UUID(bytes=raw_person), UUID(bytes=raw_office)
-            mine = proof.service in (None, service) and self._may_revoke(proof.session, person, office)
+            mine = proof.service in (None, service) and self._may_revoke(
+                proof.session, person, service, office
+            )
             if mine:
                 names = {"ref": ref, "person": person, "service": service, "office": office}
                 bodies.append({"type": "grant_revoked", **names})
         if bodies:
             self._committer.commit(*bodies)
 
-    def _may_revoke(self, session: Live, person: UUID, office: UUID) -> bool:
+    def _may_revoke(self, session: Live, person: UUID, service: str, office: UUID) -> bool:
         if session.is_citizen:
-            return self._people.acts_for(session.person, person)
+            return self._families.acts_for(session.person, person, service)
         return session.office == office
 
     def _pay(self, session: Live, person: UUID, service: str) -> None:

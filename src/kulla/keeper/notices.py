@@ -2,7 +2,9 @@
 
 Templates come with the deployment, in templates.json beside keeper.json:
     {service: {template: {language: {"subject": …, "body": …}}}}, placeholders as $name.
-Each (entry, template) goes out once; a child's notices go to the guardians. The demo's channel is the inbox page.
+Each (entry, template) goes out once. It goes to the person and to who acts for them in this service; a child's to the
+guardians alone. Those who did not act themselves read who did, and the service's rule: the effect carries the actor's
+attestation, which only the keeper can tell a person from. The demo's channel is the inbox page.
 
 Whoever steals the portal can send these templates to people whose pseudonyms it has. So the words that it may put in
 are short, look like no address, link or telephone number, and each person and the country have a measure for a day
@@ -21,8 +23,11 @@ from uuid import UUID
 from kulla.keeper.budgets import DAY_MS
 from kulla.keeper.committer import Committer
 from kulla.keeper.errors import Refusal
+from kulla.keeper.families.store import Families
+from kulla.keeper.families.words import ACTED
 from kulla.keeper.people import People, full_name
 from kulla.keeper.register import Register
+from kulla.keeper.sessions import Sessions
 from kulla.keeper.vault import Vault
 
 MAX_VALUE = 200
@@ -64,19 +69,34 @@ class Notices:
         people: People,
         committer: Committer,
         *,
+        families: Families,
+        sessions: Sessions,
         templates: Templates,
         per_day: int,
         per_hour: int,
         clock: Callable[[], int],
     ) -> None:
         self._register, self._vault, self._people, self._committer = register, vault, people, committer
+        self._families, self._sessions = families, sessions
         """`per_day` for one person, `per_hour` for the country."""
         self._templates, self._per_day, self._per_hour, self._clock = templates, per_day, per_hour, clock
         self._sending = threading.Lock()
 
-    def notify(self, pseudonym: UUID, service: str, template: str, entry: UUID, params: Params) -> None:
-        """Render and send. Raises Refusal("unknown_person", "unknown_template", "bad_params", "capped")."""
+    def notify(
+        self,
+        pseudonym: UUID,
+        service: str,
+        template: str,
+        entry: UUID,
+        params: Params,
+        proof: bytes | None = None,
+    ) -> None:
+        """Render and send. `proof`: the attestation of who acted.
+
+        Raises Refusal("unknown_person", "unknown_template", "bad_params", "capped").
+        """
         person = self._people.person(pseudonym, service)
+        by = self._actor(proof, service) if proof is not None else None
         texts = self._templates.find(service, template)
         name = f"{service}/{template}"
         with self._sending:
@@ -88,10 +108,10 @@ class Notices:
                 raise Refusal("bad_params", "The notice has too many values.")
             self._room("at > ?", (), HOUR_MS, self._per_hour)
             bodies = []
-            for number, reader in enumerate(self._people.guardians(person) or [person]):
+            for number, reader in enumerate(self._families.readers(person, service)):
                 self._room("person = ? AND at > ?", (reader.bytes,), DAY_MS, self._per_day)
                 bodies.append(
-                    self._body(reader, person, texts, params)
+                    self._body(reader, person, texts, params, self._acted(reader, person, service, by))
                     | {"entry": entry, "template": f"{name}/{number}"}
                 )
             self._committer.commit(*bodies)
@@ -109,8 +129,33 @@ class Notices:
                 "capped", "There were too many notices: try again later.", until_ms=(oldest or 0) + length_ms
             )
 
+    def _actor(self, proof: bytes, service: str) -> UUID | None:
+        """The citizen behind an attestation of this service; nobody for another one: the notice goes out anyway."""
+        try:
+            session = self._sessions.proven(proof, service).session
+        except Refusal:
+            return None
+        return session.person if session.is_citizen else None
+
+    def _acted(self, reader: UUID, person: UUID, service: str, actor: UUID | None) -> str:
+        """Who acted and what the service's rule is, for a reader who is another; else ""."""
+        if actor is None or actor == reader:
+            return ""
+        language = self._people.field(reader, "language")
+        texts = ACTED.get(language) or next(iter(ACTED.values()))
+        which = "unknown"  # a stolen portal could hand in any attestation: strangers are not named
+        if actor == person:
+            which = "itself"
+        elif self._families.acts_for(actor, person, service):
+            which = "me" if reader == person else "other"
+        names = {"actor": self._people.field(actor, "name"), "person": self._people.field(person, "name")}
+        said = string.Template(texts[which]).substitute(names)
+        if rule := self._families.rules.guardians_rule(service, language):
+            said += "\n" + string.Template(texts["rule"]).substitute(rule=rule)
+        return said
+
     def _body(
-        self, reader: UUID, person: UUID, texts: dict[str, dict[str, str]], params: Params
+        self, reader: UUID, person: UUID, texts: dict[str, dict[str, str]], params: Params, acted: str
     ) -> dict[str, Any]:
         language = self._people.field(reader, "language")
         text = texts.get(language) or next(iter(texts.values()))
@@ -119,6 +164,8 @@ class Notices:
             subject, body = (string.Template(text[part]).substitute(values) for part in ("subject", "body"))
         except (KeyError, ValueError) as error:
             raise Refusal("bad_params", "The notice lacks a value, or its template is broken.") from error
+        if acted:
+            body += "\n\n" + acted
         whose = "me" if reader == person else full_name(self._people.profile(person))
         sealed = self._vault.seal_own(reader, "notice", [subject, body, whose])
         return {"type": "notice", "person": reader, "at": self._clock(), "sealed": sealed}

@@ -14,6 +14,8 @@ from typing import Any
 from uuid import UUID
 
 from kulla.keeper.errors import RecordsBroken, Refusal
+from kulla.keeper.families.rules import IDENTITY
+from kulla.keeper.families.store import Families
 from kulla.keeper.grants import Grants
 from kulla.keeper.looks import Look
 from kulla.keeper.metering import COST, Meter, entry
@@ -43,8 +45,11 @@ class Item:
 class Opening:
     """Decides, logs, opens."""
 
-    def __init__(self, vault: Vault, people: People, grants: Grants, meter: Meter) -> None:
-        self._vault, self._people, self._grants, self._meter = vault, people, grants, meter
+    def __init__(
+        self, vault: Vault, people: People, families: Families, grants: Grants, meter: Meter
+    ) -> None:
+        self._vault, self._people, self._families = vault, people, families
+        self._grants, self._meter = grants, meter
         self._tried: OrderedDict[tuple[UUID, UUID], float] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -59,7 +64,7 @@ class Opening:
         until = 0
         grouped = _by_person(items, persons)
         for person, theirs in grouped.items():
-            cost, allowed, when = self._price(session, person)
+            cost, allowed, when = self._price(session, person, theirs)
             until = max(until, when)
             if not allowed:
                 refused[person] = "not_yours" if session.is_citizen else "budget"
@@ -87,22 +92,32 @@ class Opening:
                 self._tried.popitem(last=False)
         return not again
 
-    def _price(self, session: Live, person: UUID) -> tuple[int, bool, int]:
-        """(cost, allowed, when there is budget again)."""
+    def _price(self, session: Live, person: UUID, items: Sequence[Item]) -> tuple[int, bool, int]:
+        """(cost, allowed, when there is budget again). Of citizens each item is asked again, see `_theirs`."""
         if session.is_citizen:
-            return 0, self._people.acts_for(session.person, person), 0
+            return 0, any(self._theirs(session, person, item) for item in items), 0
         if self._grants.holds(session.office, person):
             return 0, True, 0
         until = self._meter.budgets.take(session.person, session.office, COST)
         return (COST, True, 0) if until is None else (COST, False, until)
+
+    def _theirs(self, session: Live, person: UUID, item: Item) -> bool:
+        """Whether a citizen may read this: one's own, or of somebody whom they act for in this service. The pages of
+        identity show wards by name only: they belong to no scope."""
+        if session.person == person:
+            return True
+        if item.service == IDENTITY and (item.kind, item.name) != ("register", "name"):
+            return False
+        return self._families.acts_for(session.person, person, item.service)
 
     def _answer(
         self, item: Item, session: Live, person: UUID | None, refused: dict[UUID, str]
     ) -> dict[str, Any]:
         if person is None:
             return {"refused": "unknown_person"}
-        if person in refused:
-            return {"refused": refused[person]}
+        others = session.is_citizen and not self._theirs(session, person, item)
+        if others or person in refused:
+            return {"refused": "not_yours" if others else refused[person]}
         try:
             if item.kind == "register":
                 text = self._people.field(person, item.name)
@@ -139,10 +154,10 @@ class Opening:
         self._meter.pay("find", session, person, service)
         return self._people.pseudonym(person, service) if person else None
 
-    def may_act_for(self, session: Live, person: UUID) -> bool:
-        """Whether a session may get tickets for a person: one's own, wards; officials for anyone."""
+    def may_act_for(self, session: Live, person: UUID, service: str) -> bool:
+        """Whether a session may get tickets for a person in a service: one's own, wards; officials for anyone."""
         if session.is_citizen:
-            return self._people.acts_for(session.person, person)
+            return self._families.acts_for(session.person, person, service)
         return session.role in READERS
 
 

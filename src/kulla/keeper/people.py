@@ -1,4 +1,4 @@
-"""Persons: identifiers, profiles, families, pseudonyms. Nothing here decides who may read; see opening.py."""
+"""Persons: identifiers, profiles, pseudonyms. Nothing here decides who may read; see opening.py."""
 
 import hashlib
 import hmac
@@ -18,7 +18,6 @@ from kulla.keeper.vault import IDENTITY, SERVICES, Cache, Vault, seal_own
 
 NUMBER = "number"  # the national number
 STAFF = "staff"  # an official's sign-in name where it is no national number
-FULL_AGE = 18
 PSEUDONYM = "pseudonym:"  # names of the system keys, one a service
 _SERVICE = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _STAFF_NAME = re.compile(r"[a-z0-9][a-z0-9._@\-]{2,63}")
@@ -141,32 +140,6 @@ class People:
         """How many persons there are."""
         row = self._register.one("SELECT count(*) FROM person")
         return int(row[0]) if row else 0
-
-    # Families ------------------------------------------------------------------------------------------
-
-    def wards(self, guardian: UUID) -> list[tuple[UUID, str]]:
-        """(ward, relation) of everyone this person acts for today. It ends with the ward's 18th birthday."""
-        rows = self._register.rows(
-            "SELECT ward, relation FROM guardianship WHERE guardian = ? ORDER BY ward", guardian.bytes
-        )
-        found = [(UUID(bytes=ward), relation) for ward, relation in rows]
-        return [(ward, relation) for ward, relation in found if self._under_age(ward)]
-
-    def guardians(self, ward: UUID) -> list[UUID]:
-        """Who acts for this person today."""
-        rows = self._register.rows(
-            "SELECT guardian FROM guardianship WHERE ward = ? ORDER BY guardian", ward.bytes
-        )
-        return [UUID(bytes=row[0]) for row in rows] if rows and self._under_age(ward) else []
-
-    def acts_for(self, actor: UUID, person: UUID) -> bool:
-        """Whether it is the person or a guardian."""
-        return actor == person or actor in self.guardians(person)
-
-    def _under_age(self, person: UUID) -> bool:
-        born = date.fromisoformat(self.profile(person)["birth_date"])
-        today = self.today()
-        return today.year - born.year - ((today.month, today.day) < (born.month, born.day)) < FULL_AGE
 
     # Pseudonyms ----------------------------------------------------------------------------------------
 

@@ -182,14 +182,17 @@ class KeeperClient(Accounts, Approvals, Counter, Families, MyData, Offices, Secu
         template: str,
         entry: UUID,
         params: Mapping[str, str | Mapping[str, str]],
+        proof: bytes | None = None,
     ) -> None:
-        """Send a registered notice once for each (entry, template); children's go to their guardians.
+        """Send a registered notice once for each (entry, template); children's go to their guardians, by the
+        service's scope. `proof`: the attestation of who acted, so that the others read the name and the rule.
 
         A value of `params` is a text, or a map of language to text when the words differ by language.
         Refused "unknown_template", "bad_params", "capped" (too many to one person in a day).
         """
         args = {"person": person, "service": service, "template": template, "entry": entry}
-        self._pool.ask("notify", {**args, "params": {name: _plain(value) for name, value in params.items()}})
+        plain = {name: _plain(value) for name, value in params.items()}
+        self._pool.ask("notify", {**args, "params": plain, "proof": proof})
 
     def inbox(self, token: str) -> list[Notice]:
         """The demo's inbox, newest first. Refused "demo_only"."""

@@ -57,7 +57,8 @@ def enter(keeper: Keeper, args: Args) -> Any:
         return {**who, "wards": [], "attestation": attestation, "tickets": {}}
     me = people.pseudonym(session.person, service)
     wards = [
-        (ward, people.pseudonym(ward, service), relation) for ward, relation in people.wards(session.person)
+        (ward, people.pseudonym(ward, service), relation)
+        for ward, relation in keeper.families.wards_in(session.person, service)
     ]
     tickets = {me: people.mint(session.person, service, count)}
     tickets |= {pseudonym: people.mint(ward, service, count) for ward, pseudonym, _ in wards}
@@ -75,7 +76,7 @@ def holder(keeper: Keeper, args: Args) -> Any:
     service = args.text("service", 32)
     session = keeper.sessions.present(args.proof("proof"), service)
     person = keeper.people.person(args.uuid("person"), service)
-    if not keeper.opening.may_act_for(session, person):
+    if not keeper.opening.may_act_for(session, person, service):
         raise Refusal("not_yours", "This is not you, nor anyone you act for.")
     return keeper.people.mint(person, service, args.number("n", 1, MAX_TICKETS))
 
@@ -120,7 +121,8 @@ def find(keeper: Keeper, args: Args) -> Any:
 
 def notify(keeper: Keeper, args: Args) -> Any:
     names = args.uuid("person"), args.text("service", 32), args.text("template", 64), args.uuid("entry")
-    keeper.notices.notify(*names, args.map("params"))
+    proof = args.data("proof", 4096) if args.has("proof") else None
+    keeper.notices.notify(*names, args.map("params"), proof)
 
 
 def inbox(keeper: Keeper, args: Args) -> Any:
@@ -144,9 +146,13 @@ def looked_at_me(keeper: Keeper, args: Args) -> Any:
     """Looks at the person and at their wards, newest first."""
     me = keeper.sessions.live(token(args)).person
     found = [(entry, "me") for entry in keeper.looks.of_person(me)]
-    for ward, _ in keeper.people.wards(me):
+    for ward, _ in keeper.families.wards(me):
         name = full_name(keeper.people.profile(ward))
-        found += [(entry, name) for entry in keeper.looks.of_person(ward) if entry["official"] != me]
+        found += [
+            (entry, name)
+            for entry in keeper.looks.of_person(ward)
+            if entry["official"] != me and keeper.families.acts_for(me, ward, entry["service"])
+        ]
     found.sort(key=lambda pair: pair[0]["at"], reverse=True)
     return [
         {
