@@ -31,13 +31,17 @@ START_S = 60
 
 @dataclass(frozen=True)
 class Account:
-    """Someone of the demo's cast who can sign in."""
+    """Someone of the demo's cast; without a password the account is not activated yet."""
 
     who: str
     role: str
-    number: str
-    password: str
     name: str
+    number: str = ""
+    password: str = ""
+    born: str = ""
+    passport: str = ""
+    phone: str = ""
+    email: str = ""
     totp_secret: str = ""
     child: str = ""
     child_number: str = ""

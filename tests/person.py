@@ -20,6 +20,15 @@ _SPACES = re.compile(r"\s+")
 _SILENT = {"script", "style", "template"}
 
 
+@dataclass(frozen=True)
+class File:
+    """A file that somebody chose for a form."""
+
+    name: str
+    kind: str  # media type
+    data: bytes
+
+
 @dataclass
 class Form:
     """A form as it stands on the page: where it goes, what it holds, which buttons it has."""
@@ -36,16 +45,21 @@ class Form:
         """Every name that this form can send."""
         return {name for name, _ in self.fields} | set(self.choices) | set(self.kinds)
 
-    def filled(self, values: dict[str, Any], button: str | None) -> list[tuple[str, str]]:
-        """The pairs that a browser would send with `values` typed in and `button` (its text) pressed."""
+    def filled(self, values: dict[str, Any], button: str | None) -> "list[tuple[str, str | File]]":
+        """The pairs that a browser would send with `values` typed in and `button` (its text) pressed.
+
+        A value may be a File where the form takes one; what is None is left out.
+        """
         unknown = set(values) - self.names()
         assert not unknown, (
             f"the form at {self.action} has no {sorted(unknown)}; it has {sorted(self.names())}"
         )
-        pairs = [(name, value) for name, value in self.fields if name not in values]
+        pairs: list[tuple[str, str | File]] = [
+            (name, value) for name, value in self.fields if name not in values
+        ]
         for name, value in values.items():
             many = value if isinstance(value, list) else [value]
-            pairs += [(name, str(one)) for one in many if one is not None]
+            pairs += [(name, one if isinstance(one, File) else str(one)) for one in many if one is not None]
         if button is None:
             named = [(name, value) for name, value, _ in self.buttons[:1] if name]
         else:
@@ -280,11 +294,11 @@ class Person:
         pairs = form.filled(values, button)
         target = urljoin(self.page.url, form.action or self.page.url)
         if form.method == "get":
-            return self._go("GET", f"{target.split('?')[0]}?{urlencode(pairs)}", follow=follow)
+            return self._go("GET", f"{target.split('?')[0]}?{urlencode(_plain(pairs))}", follow=follow)
         if form.multipart:
             body, kind = _multipart(pairs)
         else:
-            body, kind = urlencode(pairs).encode(), "application/x-www-form-urlencoded"
+            body, kind = urlencode(_plain(pairs)).encode(), "application/x-www-form-urlencoded"
         return self._go("POST", target, body, kind, follow=follow)
 
     def post(self, address: str, pairs: list[tuple[str, str]] | bytes, *, follow: bool = True) -> Page:
@@ -370,9 +384,18 @@ class Person:
         self.hang_up()
 
 
-def _multipart(pairs: list[tuple[str, str]]) -> tuple[bytes, str]:
+def _plain(pairs: list[tuple[str, str | File]]) -> list[tuple[str, str]]:
+    """What a form sends that has not said it carries files: their names alone."""
+    return [(name, value.name if isinstance(value, File) else value) for name, value in pairs]
+
+
+def _multipart(pairs: list[tuple[str, str | File]]) -> tuple[bytes, str]:
     boundary = uuid.uuid4().hex
-    lines = []
+    parts = []
     for name, value in pairs:
-        lines.append(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n')
-    return ("".join(lines) + f"--{boundary}--\r\n").encode(), f"multipart/form-data; boundary={boundary}"
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'
+        if isinstance(value, File):
+            head += f'; filename="{value.name}"\r\nContent-Type: {value.kind}'
+        data = value.data if isinstance(value, File) else value.encode()
+        parts.append(f"{head}\r\n\r\n".encode() + data + b"\r\n")
+    return b"".join(parts) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"

@@ -9,5 +9,6 @@ urlpatterns = [
     path("wipe", views.wipe, name="demo-wipe"),
     path("wiped", views.wiped, name="demo-wiped"),
     path("thief", views.thief, name="demo-thief"),
+    path("phone", views.phone, name="demo-phone"),
     path("thief/loot.zip", views.loot, name="demo-loot"),
 ]

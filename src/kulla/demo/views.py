@@ -1,4 +1,4 @@
-"""Pages of the demo: one-click entrance, the wipe and its report, the thief."""
+"""Pages of the demo: one-click entrance, the wipe and its report, the thief, everyone's telephones."""
 
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from kulla.cli.supervisor.control import ControlError, ask
+from kulla.demo import phone as telephones
 from kulla.demo import thief as robbery
-from kulla.demo.visitor import first_page, own_name, public_word, sign_in
+from kulla.demo.visitor import own_name, public_word, sign_in
+from kulla.identity.views.sign_in import home_of
 from kulla.journal.claims import check_code
 from kulla.keeper_client import KeeperUnavailable, Refused
 from kulla.record import api as record
@@ -57,7 +59,7 @@ def enter(request: Request, who: str) -> HttpResponseBase:
         session = sign_in(account, request)
     except ControlError:
         if request.session_now is not None:
-            return HttpResponseRedirect(first_page(request.session_now.role))
+            return HttpResponseRedirect(home_of(request.session_now))
         sentence = _("The links change with each start of the country. The terminal shows the new ones.")
         return plain(request, _("This link is from an earlier start"), sentence, 404)
     except (KeeperUnavailable, Refused) as error:
@@ -69,7 +71,7 @@ def enter(request: Request, who: str) -> HttpResponseBase:
             sentence = _("The keeper does not sign anyone in at the moment.")
         title = _("Signing in takes up to half a minute")
         return plain(request, title, f"{sentence} {_('This page tries again by itself.')}", 503, refresh_s=3)
-    response = HttpResponseRedirect(first_page(session.role))
+    response = HttpResponseRedirect(home_of(session))
     set_session(response, session)
     return response
 
@@ -163,5 +165,27 @@ def loot(request: Request) -> HttpResponseBase:  # noqa: ARG001
         robbery.stream_zip(Path(settings.KULLA_HOME)), content_type="application/zip"
     )
     response["Content-Disposition"] = 'attachment; filename="loot.zip"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+@access.public
+def phone(request: Request) -> HttpResponseBase:
+    """What was sent to one member of the cast: the codes and letters that a visitor needs to play everyone."""
+    try:
+        cast = telephones.owners()
+    except ControlError as error:
+        return plain(request, _("The telephones are not at hand"), str(error), 503)
+    form = telephones.WhoseForm(request.GET if "who" in request.GET else None, cast=cast)
+    context: dict[str, Any] = {"form": form, "owner": None}
+    if form.is_bound and form.is_valid():
+        owner = next(one for one in cast if one.who == form.cleaned_data["who"])
+        try:
+            context |= {"owner": owner, "sent": telephones.messages(owner)}
+        except (KeeperUnavailable, Refused):
+            sentence = f"{_('The keeper does not answer.')} {_('This page tries again by itself.')}"
+            return plain(request, _("The telephones are not at hand"), sentence, 503, refresh_s=3)
+    response = render(request, "demo/phone.html", context)
     response["Cache-Control"] = "no-store"
     return response

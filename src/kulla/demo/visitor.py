@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 
 from kulla.keeper_client import KeeperUnavailable, Refused, RegisterItem, Session
-from kulla.registry import actor, services
+from kulla.registry import actor
 from kulla.registry.access import Request
 from kulla.registry.door import keeper
 from kulla.services.appointments.models import Office
@@ -22,14 +22,6 @@ def sign_in(account: dict[str, str], request: HttpRequest) -> Session:
         network="127.0.0.0/24",  # a demo's visitors come over loopback
         device=request.headers.get("User-Agent", "")[:100],
     )
-
-
-def first_page(role: str) -> str:
-    """The page that a visitor of this role sees first."""
-    if role == "citizen":
-        return "/my"
-    homes = [service.staff_home[role] for service in services.all_services() if role in service.staff_home]
-    return homes[0] if homes else "/operator"
 
 
 def own_name(request: Request) -> str:

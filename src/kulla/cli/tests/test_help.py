@@ -51,7 +51,7 @@ def test_the_first_page_names_every_command() -> None:
         ("portal", "--home", "/nonexistent", "--port", "1"),
         ("rebuild", "--home", "/nonexistent"),
         ("demo", "--home", "/", "--people", "3"),
-        ("demo", "--home", "/", "--people", "30"),
+        ("demo", "--home", "/", "--people", "40"),
         ("demo", "--home", "x", "--people", "many"),
         ("journal", "check", "/nonexistent"),
         ("verify", "/nonexistent", "--policy", "/nonexistent"),
