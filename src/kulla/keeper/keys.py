@@ -20,11 +20,10 @@ from typing import Protocol
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+from kulla.journal.ids import uuid7
 from kulla.journal.wire import length_prefixed
 from kulla.keeper.errors import ConfigError, RecordsBroken
 
@@ -68,7 +67,7 @@ class FileRootKey:
 def expand(key: bytes, purpose: str | bytes) -> bytes:
     """HKDF-Expand (RFC 5869) with SHA-256: a 32-byte key for one purpose. `key` is uniformly random already."""
     info = purpose.encode() if isinstance(purpose, str) else purpose
-    return HKDFExpand(hashes.SHA256(), 32, info).derive(key)
+    return hmac.digest(key, info + b"\x01", "sha256")  # the expand step for one block of output
 
 
 def seal_box(key: bytes, data: bytes, associated: bytes) -> bytes:
@@ -128,11 +127,14 @@ class KeyRing:
         """Whether data keys can be made in this year."""
         return year in self._years
 
-    def make_data_key(self, person: UUID, retention: str, year: int) -> WrappedKey:
-        """A fresh random data key, wrapped under the year's key."""
-        key, key_id = os.urandom(32), os.urandom(16)
+    def make_data_key(self, person: UUID, retention: str, year: int) -> tuple[WrappedKey, bytes]:
+        """A fresh random data key, wrapped under the year's key, and in the clear.
+
+        Its id begins with the time: tables that are kept in the order of ids then grow at their ends.
+        """
+        key, key_id = os.urandom(32), uuid7().bytes
         wrapped = seal_box(self._years[year], key, _data_key_data(key_id, person, retention, year))
-        return WrappedKey(key_id, person, retention, year, wrapped, _commitment(key))
+        return WrappedKey(key_id, person, retention, year, wrapped, _commitment(key)), key
 
     def open_data_key(self, key: WrappedKey) -> bytes:
         """The data key. Raises RecordsBroken, also when the commitment is another key's (GCM has none itself)."""

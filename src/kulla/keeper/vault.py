@@ -109,16 +109,12 @@ class Vault:
 
     # Data keys -----------------------------------------------------------------------------------------
 
-    def new_data_key(self, person: UUID, retention: str) -> dict[str, Any]:
-        """The record body of a fresh data key; the caller commits it with its id as the record's id."""
+    def new_data_key(self, person: UUID, retention: str) -> tuple[dict[str, Any], bytes]:
+        """(record body, key) of a fresh data key; the caller commits it with its id as the record's id."""
         year = datetime.now(UTC).year
         self._year(year)
-        key = self._ring.make_data_key(person, retention, year)
-        return {"type": "data_key", **vars(key)}
-
-    def open_new(self, body: dict[str, Any]) -> bytes:
-        """The key inside a body of `new_data_key` that is not committed yet."""
-        return self._ring.open_data_key(WrappedKey(**{k: v for k, v in body.items() if k != "type"}))
+        key, opened = self._ring.make_data_key(person, retention, year)
+        return {"type": "data_key", **vars(key)}, opened
 
     def data_keys(self, person: UUID, retention: str) -> list[tuple[bytes, bytes]]:
         """(id, key) of all data keys of a person in a class, oldest first; may be none."""
@@ -144,6 +140,25 @@ class Vault:
         if not keys:
             raise RecordsBroken("This person's data key is gone.")
         return keys
+
+    def services_keys(self, person: UUID) -> list[tuple[bytes, bytes]]:
+        """Data keys for what services seal, made at the first use. Raises Refusal("copies_unavailable"), RecordsBroken.
+
+        "Never made" and "destroyed" differ by a record of their own, `services_key_made`, which no erasure destroys:
+        a key is made only where there is no such record and the person's identity key stands.
+        """
+        with self._making:
+            row = self._register.one(
+                "SELECT EXISTS (SELECT 1 FROM data_key WHERE person = ?1 AND retention = ?2) "
+                "OR EXISTS (SELECT 1 FROM services_key_made WHERE person = ?1)",
+                *(person.bytes, SERVICES),
+            )
+            if row is not None and not row[0] and self._committer is not None:
+                self.data_keys(person, IDENTITY)
+                body, _ = self.new_data_key(person, SERVICES)
+                made = {"type": "services_key_made", "person": person}
+                self._committer.commit(body, made, ids=[body["id"], os.urandom(16)])
+        return self.data_keys(person, SERVICES)
 
     def _year(self, year: int) -> None:
         if not self._ring.has_year(year):
@@ -173,7 +188,7 @@ class Vault:
 
     def seal_field(self, cell: "Cell", text: str) -> bytes:
         """A text for one cell of a service's table."""
-        key = self._service_keys(cell.person, cell.service)[-1]
+        key = self._sealing_key(cell.person, cell.service)
         return VERSION + key.mark + seal_box(key.fields, wire.pad(text.encode()), cell.associated(key.mark))
 
     def open_field(self, cell: "Cell", blob: bytes) -> str:
@@ -186,7 +201,7 @@ class Vault:
         self, person: UUID, pseudonym: UUID, service: str, commit: Callable[[bytes], bytes]
     ) -> dict[str, bytes]:
         """A one-time sealing key with a holder commitment; `commit` gives the commitment for a salt."""
-        key = self._service_keys(person, service)[-1]
+        key = self._sealing_key(person, service)
         ticket_id, once, salt = os.urandom(16), os.urandom(32), os.urandom(32)
         wrapped = (
             VERSION
@@ -211,6 +226,13 @@ class Vault:
             if blob[:1] == VERSION and hmac.compare_digest(key.mark, mark):
                 return key
         raise RecordsBroken("A sealed field was not sealed for this person in this service.")
+
+    def _sealing_key(self, person: UUID, service: str) -> ServiceKey:
+        def make() -> list[ServiceKey]:
+            self.services_keys(person)
+            return self._derive(person, service)
+
+        return self._services.get((person, service), make)[-1]
 
     def _service_keys(self, person: UUID, service: str) -> list[ServiceKey]:
         return self._services.get((person, service), lambda: self._derive(person, service))

@@ -14,6 +14,8 @@ class BadNumber(ValueError):
 class Scheme(Protocol):
     """What a scheme knows of its numbers. Nothing here looks anybody up."""
 
+    COUNTRY: str  # ISO 3166-1 alpha-3: whose passports need no state's code at sign-in
+
     def normalise(self, text: str) -> str:
         """The number in its one canonical form. Raises BadNumber."""
 

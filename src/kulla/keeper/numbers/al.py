@@ -13,6 +13,7 @@ from kulla.keeper.numbers import BadNumber
 _FORM = re.compile(r"([0-9A-T])(\d)(\d\d)(\d\d)(\d{3})([A-W])", re.ASCII)
 _DECADES = "0123456789ABCDEFGHIJKLMNOPQRST"
 WOMEN = 50
+COUNTRY = "ALB"
 
 
 def normalise(text: str) -> str:

@@ -124,7 +124,7 @@ def ring() -> KeyRing:
 
 def test_a_data_key_opens_for_its_person_and_class_only() -> None:
     keys = ring()
-    key = keys.make_data_key(OFFICE_1, "identity", 2026)
+    key, _ = keys.make_data_key(OFFICE_1, "identity", 2026)
     assert len(keys.open_data_key(key)) == 32
     fields = vars(key)
     for change in (
