@@ -27,6 +27,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -36,7 +37,7 @@ from kulla.cli.supervisor import processes
 from kulla.demo.accounts import Account, Cast, cast
 from kulla.demo.offices import Facility, facilities
 from kulla.demo.people import Generator, places
-from kulla.demo.tree import INSTITUTIONS
+from kulla.demo.tree import HEALTH_SERVICES, INSTITUTIONS, USUAL_HOURS
 from kulla.journal.ids import uuid7
 from kulla.journal.note import Signer
 from kulla.keeper import admin
@@ -226,9 +227,15 @@ class Maker:
                     adult=tie.adult,
                 )
             for institution in INSTITUTIONS:
-                keeper.add_office(self.institutions[institution.key], institution.name)
+                details = institution.details(self.institutions)
+                keeper.add_office(self.institutions[institution.key], institution.name, **details)
+            branch = {
+                "type": "branch",
+                "parent": UUID(self.institutions[HEALTH_SERVICES]),
+                "hours": USUAL_HOURS,
+            }
             for office in offices:
-                keeper.add_office(office.id, office.public_name)
+                keeper.add_office(office.id, office.public_name, town=office.facility.town, **branch)
             for account in everyone.accounts:
                 if account.totp:
                     keeper.add_official(
