@@ -33,6 +33,7 @@ from kulla.keeper.notices import Notices, Templates
 from kulla.keeper.offices import Offices
 from kulla.keeper.opening import Opening
 from kulla.keeper.people import People, derive_pseudonyms
+from kulla.keeper.protected import Protected
 from kulla.keeper.records import Record, RecordFile, Sealer
 from kulla.keeper.register import Register
 from kulla.keeper.sessions import Sessions
@@ -70,6 +71,9 @@ class Keeper:
         self.offices = Offices(self.register, clock)
         self.people = People(self.register, self.vault, numbering, config.time_zone, config.services)
         self.families = Families(self.register, self.vault, self.people, config.home, clock)
+        self.protected = Protected(
+            self.register, self.vault, self.people, self.committer, self.families, self.offices, clock
+        )
         self.credentials = Credentials(self.register, self.vault, config.argon2)
         self._stopping = threading.Event()
         self.copies.start()
@@ -99,7 +103,9 @@ class Keeper:
             self.register, self.people, self.families, self.committer, meter, config.budgets, self._clock
         )
         self.opening = Opening(self.vault, self.people, self.families, self.grants, meter)
-        self.approvals = Approvals(self.register, self.vault, self.committer, self._clock)
+        self.approvals = Approvals(
+            self.register, self.vault, self.committer, self.offices, self._clock
+        )
         templates = Templates(self.config.home / "templates.json")
         self.notices = Notices(
             *parts,

@@ -3,6 +3,7 @@
 Citizens read themselves and their wards: free, not logged. Officials of an office read anyone, and for each person in
 each call one look is on the log before the answer: cost 0 with a grant for their office and today, else 10 of the
 budgets. The operator reads nobody. Tries beyond a budget, and citizens' tries at strangers, are logged as refused.
+A protected person opens to an official with a second official's release only, and the contact is told (protected.py).
 """
 
 import threading
@@ -20,6 +21,7 @@ from kulla.keeper.grants import Grants
 from kulla.keeper.looks import Look
 from kulla.keeper.metering import COST, Meter, entry
 from kulla.keeper.people import FIELDS, People
+from kulla.keeper.protected import HIDDEN, Protected
 from kulla.keeper.roles import READERS
 from kulla.keeper.sessions import Live
 from kulla.keeper.vault import Cell, Vault
@@ -46,9 +48,15 @@ class Opening:
     """Decides, logs, opens."""
 
     def __init__(
-        self, vault: Vault, people: People, families: Families, grants: Grants, meter: Meter
+        self,
+        vault: Vault,
+        people: People,
+        families: Families,
+        protected: Protected,
+        grants: Grants,
+        meter: Meter,
     ) -> None:
-        self._vault, self._people, self._families = vault, people, families
+        self._vault, self._people, self._families, self._protected = vault, people, families, protected
         self._grants, self._meter = grants, meter
         self._tried: OrderedDict[tuple[UUID, UUID], float] = OrderedDict()
         self._lock = threading.Lock()
@@ -64,16 +72,21 @@ class Opening:
         until = 0
         grouped = _by_person(items, persons)
         for person, theirs in grouped.items():
-            cost, allowed, when = self._price(session, person, theirs)
+            closed = not session.is_citizen and self._protected.closed(session, person, purpose)
+            cost, allowed, when = (0, False, 0) if closed else self._price(session, person, theirs)
             until = max(until, when)
             if not allowed:
-                refused[person] = "not_yours" if session.is_citizen else "budget"
+                refused[person] = "protected" if closed else "not_yours" if session.is_citizen else "budget"
             if (allowed and not session.is_citizen) or (not allowed and self._first_try(session, person)):
                 what = {"service": theirs[0].service, "purpose": purpose}
                 names = [item.name for item in theirs]
                 entries.append(entry("open", session, person, names, **what, cost=cost, allowed=allowed))
         if entries:
             self._meter.looks.add(entries)
+        if not session.is_citizen:
+            for person in grouped.keys() - refused.keys():
+                if self._protected.is_protected(person) and not self._protected.looked(session, person, purpose):
+                    refused[person] = "protected"
         if until and len(refused) == len(grouped):
             raise Refusal("budget", "The budget for looking at people's data is spent.", until_ms=until)
         return [self._answer(item, session, persons.get(item), refused) for item in items]
@@ -120,6 +133,8 @@ class Opening:
             return {"refused": "not_yours" if others else refused[person]}
         try:
             if item.kind == "register":
+                if item.name in HIDDEN and self._protected.hides_address(person):
+                    return {"refused": "no_value"}  # the same as for somebody who has none
                 text = self._people.field(person, item.name)
                 return {"text": text} if text else {"refused": "no_value"}
             if item.kind == "claims":
@@ -152,6 +167,7 @@ class Opening:
         canonical = self._people.normalise(identifier_type, identifier)
         person = self._people.by_identifier(identifier_type, canonical)
         self._meter.pay("find", session, person, service)
+        self._protected.found(session, person)
         return self._people.pseudonym(person, service) if person else None
 
     def may_act_for(self, session: Live, person: UUID, service: str) -> bool:

@@ -19,3 +19,37 @@ def demo_only(keeper: Keeper) -> None:
     """Raise Refusal("demo_only") in a country that is none."""
     if not keeper.config.demo:
         raise Refusal("demo_only", "This call exists in demonstrations only.")
+
+
+# What an assisted session may ask: to be what the citizen's pages need. Every other call of a session is refused in it,
+# also those that are written later: credentials, channels, mandates, the inbox, everything that is held about a person.
+IN_ASSISTED = {
+    "enter",
+    "end",
+    "grant",
+    "holder",
+    "looked_at_me",
+    "open",
+    "renew",
+    "revoke_grant",
+    "sessions",
+}
+
+
+def guarded(name: str, call: Call) -> Call:
+    """The call, refused to assisted sessions unless it is one of IN_ASSISTED."""
+
+    def alone(keeper: Keeper, args: Args) -> Any:
+        if args.has("token") and _assisted(keeper, args):
+            raise Refusal("assisted", "This cannot be done at a counter, only by the person alone.")
+        return call(keeper, args)
+
+    return call if name in IN_ASSISTED else alone
+
+
+def _assisted(keeper: Keeper, args: Args) -> bool:
+    """What is no token of a live session is for the call itself to refuse."""
+    try:
+        return getattr(keeper.sessions.live(token(args)), "assisted", None) is not None
+    except Refusal:
+        return False
