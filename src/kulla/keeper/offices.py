@@ -98,9 +98,7 @@ class Offices:
     def all(self, after: UUID | None = None, limit: int = 1000) -> list[Office]:
         """Open offices by id, from the one after `after` on."""
         start = after.bytes if after else b""
-        rows = self._register.rows(
-            _OFFICE + "WHERE id > ? AND NOT closed ORDER BY id LIMIT ?", start, limit
-        )
+        rows = self._register.rows(_OFFICE + "WHERE id > ? AND NOT closed ORDER BY id LIMIT ?", start, limit)
         return [_office(row) for row in rows]
 
     def root(self) -> UUID | None:
@@ -165,11 +163,16 @@ class Offices:
         )
         return [role for role in map(_role, rows) if self._stands(role.office)]
 
-    def holds(self, person: UUID, role: str, office: UUID | None) -> bool:
-        """Whether a person has this role there now. Cheap: asked at every call of an official."""
+    def holds(self, person: UUID, role: str, office: UUID | None, *, at: int | None = None) -> bool:
+        """Whether a person has this role there now (and had it `at` that time, ms, without an end since).
+
+        Cheap: asked at every call of an official.
+        """
+        now = self._clock()
         row = self._register.one(
-            "SELECT 1 FROM role WHERE person = ? AND role = ? AND office = ? AND ended IS NULL AND until > ?",
-            *(person.bytes, role, office.bytes if office else NO_OFFICE, self._clock()),
+            "SELECT 1 FROM role WHERE person = ? AND role = ? AND office = ? AND ended IS NULL AND until > ? "
+            "AND since <= ?",
+            *(person.bytes, role, office.bytes if office else NO_OFFICE, now, now if at is None else at),
         )
         return row is not None and self._stands(office)
 
@@ -272,7 +275,9 @@ class Offices:
         values = {"name": name, "name_en": name_en, "kind": type, "town": town, "address": address}
         given: dict[str, Any] = {key: value.strip() for key, value in values.items() if value is not None}
         if not given["name"] or any(len(value) > MAX_NAME for value in given.values()):
-            raise Refusal("bad_office", f"An office has a name; no text is longer than {MAX_NAME} characters.")
+            raise Refusal(
+                "bad_office", f"An office has a name; no text is longer than {MAX_NAME} characters."
+            )
         if type is not None and type not in TYPES:
             raise Refusal("bad_office", "There is no such type of office.")
         if type == STATE and self.root() not in (None, office):
@@ -311,9 +316,7 @@ def _office(row: Sequence[Any]) -> Office:
 def _role(row: Sequence[Any]) -> Role:
     office = UUID(bytes=row[3]) if row[3] else None
     by = tuple(UUID(bytes=each) for each in row[6:8] if each)
-    return Role(
-        UUID(bytes=row[0]), UUID(bytes=row[1]), row[2], office, row[4], row[5], by, row[8], row[9]
-    )
+    return Role(UUID(bytes=row[0]), UUID(bytes=row[1]), row[2], office, row[4], row[5], by, row[8], row[9])
 
 
 __all__ = ["NO_END", "TYPES", "YEAR_MS", "Office", "Offices", "Role", "check_hours"]

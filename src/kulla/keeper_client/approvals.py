@@ -9,7 +9,10 @@ from kulla.keeper_client.pool import Pool
 
 @dataclass(frozen=True)
 class Asked:
-    """A request. `kind` names what is asked (each has a title among the pages), `shown` its details by name."""
+    """A request. `kind` names what is asked (each has a title among the pages), `shown` its details by name.
+
+    `state`: open, done, refused, expired, lapsed (the asker's role ended) or withdrawn.
+    """
 
     id: UUID
     kind: str
@@ -38,3 +41,11 @@ class Approvals:
         """Answer a request; gives it as it stands then. Refused "unknown_request" (also for one that is not this
         official's to decide), "decided"."""
         return Asked(**self._pool.ask("approval_answer", {"token": token, "id": request, "yes": yes}))
+
+    def approval_withdraw(self, token: str, request: UUID) -> Asked:
+        """Take back one's own request. Refused "unknown_request", "decided"."""
+        return Asked(**self._pool.ask("approval_withdraw", {"token": token, "id": request}))
+
+    def approvals_waiting(self, token: str) -> int:
+        """How many requests wait for this official's answer."""
+        return int(self._pool.ask("approvals_waiting", {"token": token}))

@@ -23,6 +23,15 @@ def approval_answer(keeper: Keeper, args: Args) -> Any:
     return _shown(keeper, keeper.approvals.answer(session, args.uuid("id"), yes=args.flag("yes")))
 
 
+def approval_withdraw(keeper: Keeper, args: Args) -> Any:
+    session = keeper.sessions.live(token(args))
+    return _shown(keeper, keeper.approvals.withdraw(session, args.uuid("id")))
+
+
+def approvals_waiting(keeper: Keeper, args: Args) -> Any:
+    return keeper.approvals.waiting_for(keeper.sessions.live(token(args)))
+
+
 def _shown(keeper: Keeper, request: Request) -> dict[str, Any]:
     """A request for the page: the content's "shown" part only, texts that the area chose for the deciders."""
     return {
@@ -41,4 +50,6 @@ CALLS: dict[str, Call] = {
     "approvals_open": approvals_open,
     "approvals_asked": approvals_asked,
     "approval_answer": approval_answer,
+    "approval_withdraw": approval_withdraw,
+    "approvals_waiting": approvals_waiting,
 }

@@ -128,7 +128,9 @@ def _reviewed(db: sqlite3.Connection, body: Body) -> None:
         "INSERT OR REPLACE INTO office_review VALUES (?, ?, ?, ?, ?)",
         (raw(body["office"]), body["at"], raw(body["by"]), len(body["kept"]), body["ended"]),
     )
-    db.executemany("UPDATE role SET reviewed = ? WHERE id = ?", [(body["at"], raw(id_)) for id_ in body["kept"]])
+    db.executemany(
+        "UPDATE role SET reviewed = ? WHERE id = ?", [(body["at"], raw(id_)) for id_ in body["kept"]]
+    )
 
 
 KINDS: dict[str, Change] = {
