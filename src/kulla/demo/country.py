@@ -230,7 +230,7 @@ class Maker:
                 details = institution.details(self.institutions)
                 keeper.add_office(self.institutions[institution.key], institution.name, **details)
             branch = {
-                "type": "branch",
+                "kind": "branch",
                 "parent": UUID(self.institutions[HEALTH_SERVICES]),
                 "hours": USUAL_HOURS,
             }

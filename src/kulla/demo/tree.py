@@ -20,7 +20,7 @@ class Institution:
     key: str
     name: str
     name_en: str
-    type: str
+    kind: str
     parent: str | None
     town: str = "Tiranë"
 
@@ -29,7 +29,7 @@ class Institution:
         above = {"parent": UUID(ids[self.parent])} if self.parent else {}
         return {
             "name_en": self.name_en,
-            "type": self.type,
+            "kind": self.kind,
             "town": self.town,
             "hours": USUAL_HOURS,
             **above,
