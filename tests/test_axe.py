@@ -13,7 +13,15 @@ from tests.person import Person
 
 pytestmark = pytest.mark.browser
 
-WHO = {"anonymous": None, "citizen": "citizen", "clerk": "clerk", "operator": "operator"}
+WHO = {
+    "anonymous": None,
+    "citizen": "citizen",
+    "clerk": "clerk",
+    "registrar": "registrar",
+    "protection": "protection",
+    "admin": "admin",
+    "operator": "operator",
+}
 
 
 @pytest.fixture(scope="module")
