@@ -17,6 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -40,6 +41,39 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) 
 """
 
 Look = dict[str, Any]
+_END = (1 << 63) - 1
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Looks of one office in a time (ms, from and before), that are not shown now."""
+
+    office: UUID
+    since_ms: int
+    until_ms: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Whose looks are to be shown: nobody's own look at themselves, none by `reader`, and nothing hidden."""
+
+    person: UUID
+    reader: UUID
+    hidden: tuple[Hidden, ...] = ()
+
+
+def _any_of(wanted: Sequence[Wanted]) -> tuple[str, list[object]]:
+    """The condition for rows of these people, and its values."""
+    parts: list[str] = []
+    values: list[object] = []
+    for each in wanted:
+        part = "person = ? AND official NOT IN (?, ?)"
+        values += [each.person.bytes, each.person.bytes, each.reader.bytes]
+        for span in each.hidden:
+            part += " AND NOT (office IS ? AND at >= ? AND at < ?)"
+            values += [span.office.bytes, span.since_ms, span.until_ms]
+        parts.append(f"({part})")
+    return " OR ".join(parts), values
 
 
 def look(
@@ -56,7 +90,7 @@ def look(
     cost: int,
     allowed: bool,
 ) -> Look:
-    """The content of an entry; `kind` is open, find, grant or segment."""
+    """The content of an entry; `kind` is open, find, grant, segment, assisted or own (what the person did)."""
     who = {"kind": kind, "official": official, "office": office, "role": role, "sid": sid}
     what = {"person": person, "service": service, "purpose": purpose, "fields": list(fields)}
     return {**who, **what, "cost": cost, "allowed": allowed}
@@ -206,13 +240,56 @@ class Looks:
 
     # Reading -------------------------------------------------------------------------------------------
 
-    def of_person(self, person: UUID, limit: int = PAGE) -> list[Look]:
-        """What others looked at, newest first."""
-        rows = self._rows(
-            "SELECT sealed FROM look WHERE person = ? AND official <> ? ORDER BY seq DESC LIMIT ?",
-            *(person.bytes, person.bytes, limit),
-        )
-        return [self._unseal(sealed)[2] for (sealed,) in rows]
+    def page(
+        self,
+        wanted: Sequence[Wanted],
+        *,
+        before: int | None = None,
+        since_ms: int = 0,
+        until_ms: int = _END,
+        office: UUID | None = None,
+        refused: bool = False,
+        limit: int = PAGE,
+    ) -> list[tuple[int, Look]]:
+        """(number, look) of what others looked at, newest first; `before`: only older than this number.
+
+        What is hidden is left out by the index itself, so that neither the length of a page nor its time tells of it.
+        """
+        if not wanted:
+            return []
+        whose, values = _any_of(wanted)
+        where = [f"({whose})", "seq < ?", "at >= ?", "at < ?"]
+        values += [before if before is not None else _END, since_ms, until_ms]
+        if office is not None:
+            where.append("office = ?")
+            values.append(office.bytes)
+        if refused:
+            where.append("NOT allowed")
+        sql = f"SELECT seq, sealed FROM look WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - fixed texts
+        return [(seq, self._unseal(sealed)[2]) for seq, sealed in self._rows(sql, *values, limit)]
+
+    def one(self, wanted: Sequence[Wanted], seq: int) -> Look | None:
+        """The look of this number if it is among those that `page` shows."""
+        found = self.page(wanted, before=seq + 1, limit=1)
+        return found[0][1] if found and found[0][0] == seq else None
+
+    def offices_of(self, wanted: Sequence[Wanted]) -> list[UUID]:
+        """The offices whose looks `page` shows."""
+        if not wanted:
+            return []
+        whose, values = _any_of(wanted)
+        sql = f"SELECT DISTINCT office FROM look WHERE ({whose}) AND office IS NOT NULL"  # noqa: S608 - fixed texts
+        return [UUID(bytes=office) for (office,) in self._rows(sql, *values)]
+
+    def any_between(self, person: UUID, office: UUID, since_ms: int, until_ms: int) -> bool:
+        """Whether this office looked at this person in this time."""
+        sql = "SELECT 1 FROM look WHERE person = ? AND office = ? AND at >= ? AND at < ? LIMIT 1"
+        return bool(self._rows(sql, person.bytes, office.bytes, since_ms, until_ms))
+
+    def nobodys_since(self, person: UUID, at: int) -> list[Look]:
+        """Entries about a person that no official made (late grants, own downloads) since then, oldest first."""
+        sql = "SELECT sealed FROM look WHERE person = ? AND official = x'' AND at > ? ORDER BY seq"
+        return [self._unseal(sealed)[2] for (sealed,) in self._rows(sql, person.bytes, at)]
 
     def paid_since(self, official: UUID, person: UUID, at: int) -> bool:
         """Whether this official has spent budget on this person since then."""
@@ -220,6 +297,12 @@ class Looks:
             "SELECT 1 FROM look WHERE person = ? AND official = ? AND at > ? AND cost > 0 AND allowed LIMIT 1"
         )
         return bool(self._rows(sql, person.bytes, official.bytes, at))
+
+    def looked_since(self, official: UUID, person: UUID, at: int, purpose: str) -> bool:
+        """Whether this official opened this person's data for this purpose since then."""
+        sql = "SELECT sealed FROM look WHERE person = ? AND official = ? AND at > ? AND allowed"
+        rows = self._rows(sql, person.bytes, official.bytes, at)
+        return any(self._unseal(sealed)[2]["purpose"] == purpose for (sealed,) in rows)
 
     def spent_since(self, at: int) -> list[tuple[int, UUID, UUID | None, int]]:
         """(at, official, office, cost) of allowed looks, oldest first."""

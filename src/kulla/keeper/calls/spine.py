@@ -6,8 +6,9 @@ from kulla.keeper.args import Args
 from kulla.keeper.calls.form import Call, demo_only, token
 from kulla.keeper.core import Keeper
 from kulla.keeper.errors import Refusal
+from kulla.keeper.my_data.viewing import LATEST, Filter
 from kulla.keeper.opening import Item, register_item
-from kulla.keeper.people import NUMBER, full_name
+from kulla.keeper.people import NUMBER
 from kulla.keeper.vault import Cell
 
 MAX_ITEMS = 2000
@@ -143,30 +144,11 @@ def restore_looks(keeper: Keeper, args: Args) -> Any:
 
 
 def looked_at_me(keeper: Keeper, args: Args) -> Any:
-    """Looks at the person and at their wards, newest first."""
+    """The newest looks at the person and at their wards."""
     me = keeper.sessions.live(token(args)).person
-    found = [(entry, "me") for entry in keeper.looks.of_person(me)]
-    for ward, _ in keeper.families.wards(me):
-        name = full_name(keeper.people.profile(ward))
-        found += [
-            (entry, name)
-            for entry in keeper.looks.of_person(ward)
-            if entry["official"] != me and keeper.families.acts_for(me, ward, entry["service"])
-        ]
-    found.sort(key=lambda pair: pair[0]["at"], reverse=True)
-    return [
-        {
-            "at_ms": entry["at"],
-            "office": keeper.office_name(entry["office"]),
-            "role": entry["role"],
-            "service": entry["service"],
-            "purpose": entry["purpose"],
-            "fields": entry["fields"],
-            "whose": whose,
-            "allowed": entry["allowed"],
-        }
-        for entry, whose in found[:500]
-    ]
+    lines, _ = keeper.my_data.viewing.page(me, Filter(), limit=LATEST)
+    names = ("at_ms", "office", "role", "service", "purpose", "fields", "whose", "allowed")
+    return [{name: line[name] for name in names} for line in lines]
 
 
 def segment_key(keeper: Keeper, args: Args) -> Any:
