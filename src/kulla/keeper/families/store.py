@@ -49,7 +49,7 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
-class _Facts:
+class Facts:
     """What ends ties by itself: the day of full age (None: not known, then nobody is a child), death."""
 
     of_age: date | None
@@ -94,7 +94,7 @@ class Families:
         self.rules = Rules(home / "services.json")
         self._of_actor: _Remembered[UUID, tuple[Link, ...]] = _Remembered()
         self._of_person: _Remembered[UUID, tuple[Link, ...]] = _Remembered()
-        self._facts: _Remembered[UUID, _Facts] = _Remembered()
+        self._facts: _Remembered[UUID, Facts] = _Remembered()
         register.on_change.append(self._changed)
 
     def today(self) -> date:
@@ -151,9 +151,9 @@ class Families:
 
     # Facts about one person ----------------------------------------------------------------------------
 
-    def facts(self, person: UUID) -> _Facts:
+    def facts(self, person: UUID) -> Facts:
         """What ends ties by itself. An unknown person has died, so that nothing holds."""
-        return self._facts.get(person, lambda: self._read_facts(person))
+        return self._facts.get(person, lambda: self.read_facts(person))
 
     def under_age(self, person: UUID) -> bool:
         """Whether a living person's 18th birthday is still to come."""
@@ -163,6 +163,20 @@ class Families:
     def is_dead(self, person: UUID) -> bool:
         """Whether the register says that the person has died."""
         return self.facts(person).dead
+
+    def read_facts(self, person: UUID) -> Facts:
+        """The same, read anew and not remembered: for whoever goes through all."""
+        try:
+            profile = self._people.profile(person)
+        except Refusal:
+            return Facts(None, dead=True)
+        return Facts(_of_age(profile), dead=profile.get("status") == "dead")
+
+    def guardians_before(self, person: UUID) -> list[UUID]:
+        """Who was this person's guardian with custody, whether or not age has ended it."""
+        links = self._read(_OF_PERSON, person)
+        found = [link.actor for link in links if link.kind == GUARDIANSHIP and link.custody]
+        return [guardian for guardian in found if not self.facts(guardian).dead]
 
     # The court's words ---------------------------------------------------------------------------------
 
@@ -211,13 +225,6 @@ class Families:
 
     def _read(self, sql: str, person: UUID) -> tuple[Link, ...]:
         return tuple(_link(row) for row in self._register.rows(sql, person.bytes))
-
-    def _read_facts(self, person: UUID) -> _Facts:
-        try:
-            profile = self._people.profile(person)
-        except Refusal:
-            return _Facts(None, dead=True)
-        return _Facts(_of_age(profile), dead=profile.get("status") == "dead")
 
     def _changed(self, body: Body) -> None:
         kind = body["type"]

@@ -1,5 +1,7 @@
 """What the keeper itself says about families, in the reader's language: the portal never learns these names."""
 
+from collections.abc import Iterable
+
 ACTED = {
     "sq": {
         "me": "Këtë e bëri $actor, që mund të veprojë për ju.",
@@ -16,3 +18,19 @@ ACTED = {
         "rule": "The rule of this service: $rule",
     },
 }
+
+SCOPES = {
+    "sq": {"health": "shëndeti", "school": "shkolla", "travel": "udhëtimi", "money": "paratë"},
+    "en": {"health": "health", "school": "school", "travel": "travel", "money": "money"},
+}
+
+
+def scopes_in(scopes: Iterable[str], language: str) -> str:
+    """Scopes in words, joined by commas."""
+    words = SCOPES.get(language) or SCOPES["sq"]
+    return ", ".join(words[scope] for scope in scopes)
+
+
+def yes_no(value: bool, language: str) -> str:
+    """Yes or no in words."""
+    return {"en": ("no", "yes")}.get(language, ("jo", "po"))[value]
