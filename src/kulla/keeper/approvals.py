@@ -234,7 +234,7 @@ class Approvals:
         state, by_office = OPEN, _id(row[9])
         if row[10]:
             agreed = all(answer[1] for answer in said)
-            state = WITHDRAWN if row[10] == 2 else DONE if agreed else REFUSED  # noqa: PLR2004
+            state = WITHDRAWN if row[10] == 2 else DONE if agreed else REFUSED
         elif row[6] <= self._clock():
             state = EXPIRED
         elif not self._stands(row[2], row[8], row[9], row[5]):

@@ -8,6 +8,7 @@ administration.py. All of an office is public; names of officials are not kept h
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -40,7 +41,7 @@ class Office:
     id: UUID
     name: str
     name_en: str
-    type: str
+    kind: str
     parent: UUID | None
     town: str
     address: str
@@ -237,11 +238,11 @@ class Offices:
     ) -> Body:
         """The record that gives a role, or renews it. Times in ms; `since` is now unless given.
 
-        It ends a year from `since` (or now, if that is later) unless `until` says earlier. `by`: who granted it, at most
-        two. Raises Refusal("bad_role").
+        It ends a year from now unless `until` says earlier. `by`: who granted it, at most two.
+        Raises Refusal("bad_role").
         """
         fits = (role == OPERATOR and office is None) or (role in OFFICE_ROLES and office is not None)
-        if not fits or len(by) > 2:  # noqa: PLR2004
+        if not fits or len(by) > 2:
             raise Refusal("bad_role", "An official is the operator, or has one of the roles of an office.")
         now = self._clock()
         begin = min(since, now) if since is not None else now
@@ -261,26 +262,26 @@ class Offices:
         name: str,
         *,
         name_en: str | None = None,
-        type: str | None = None,
+        kind: str | None = None,
         parent: UUID | None = None,
         town: str | None = None,
         address: str | None = None,
         hours: Hours | None = None,
         closed: bool | None = None,
     ) -> Body:
-        """The record that makes an office or changes it; what is None stays as it is. See `hours_of_text` for hours.
+        """The record that makes an office or changes it; what is None stays as it is. `kind` is one of TYPES.
 
         Raises Refusal("bad_office"): bad type or hours, a circle, or a second state.
         """
-        values = {"name": name, "name_en": name_en, "kind": type, "town": town, "address": address}
+        values = {"name": name, "name_en": name_en, "kind": kind, "town": town, "address": address}
         given: dict[str, Any] = {key: value.strip() for key, value in values.items() if value is not None}
         if not given["name"] or any(len(value) > MAX_NAME for value in given.values()):
             raise Refusal(
                 "bad_office", f"An office has a name; no text is longer than {MAX_NAME} characters."
             )
-        if type is not None and type not in TYPES:
+        if kind is not None and kind not in TYPES:
             raise Refusal("bad_office", "There is no such type of office.")
-        if type == STATE and self.root() not in (None, office):
+        if kind == STATE and self.root() not in (None, office):
             raise Refusal("bad_office", "There is one state only.")
         if parent is not None:
             if parent == office or office in self.parents(parent):
@@ -298,8 +299,8 @@ def check_hours(hours: Hours) -> dict[int, list[list[int]]]:
     found: dict[int, list[list[int]]] = {}
     for day, spans in sorted(hours.items()):
         times = [minute for span in sorted(spans) for minute in span]
-        good = day in DAYS and len(spans) <= MAX_SPANS and all(len(span) == 2 for span in spans)  # noqa: PLR2004
-        rising = all(before < after for before, after in zip(times, times[1:], strict=False))
+        good = day in DAYS and len(spans) <= MAX_SPANS and all(len(span) == 2 for span in spans)
+        rising = all(before < after for before, after in pairwise(times))
         if not good or not rising or (times and (times[0] < 0 or times[-1] > DAY_MINUTES)):
             raise Refusal("bad_office", "Opening hours are spans of a weekday that do not overlap.")
         if spans:

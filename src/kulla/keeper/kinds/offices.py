@@ -25,8 +25,10 @@ CREATE INDEX IF NOT EXISTS office_parent ON office (parent);
 CREATE TABLE IF NOT EXISTS role (
     id BLOB NOT NULL UNIQUE, person BLOB NOT NULL, role TEXT NOT NULL, office BLOB NOT NULL, since INTEGER NOT NULL,
     until INTEGER NOT NULL, by1 BLOB, by2 BLOB, source TEXT NOT NULL, reviewed INTEGER, ended INTEGER,
-    PRIMARY KEY (person, role, office)) WITHOUT ROWID;
+    ended_by BLOB, PRIMARY KEY (person, role, office)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS role_office ON role (office) WHERE ended IS NULL;
+CREATE INDEX IF NOT EXISTS role_ended_by ON role (ended_by, ended) WHERE ended IS NOT NULL;
+CREATE INDEX IF NOT EXISTS session_of_official ON session (started) WHERE role != 'citizen' AND ended IS NULL;
 CREATE TABLE IF NOT EXISTS role_invitation (
     id BLOB PRIMARY KEY, role TEXT NOT NULL, office BLOB NOT NULL, by BLOB NOT NULL, by_office BLOB NOT NULL,
     at INTEGER NOT NULL, until INTEGER NOT NULL, days INTEGER NOT NULL, note BLOB NOT NULL,
@@ -69,7 +71,7 @@ def _official(db: sqlite3.Connection, body: Body) -> None:
     person, role, office = body["person"], body["role"], body["office"]
     db.execute("DELETE FROM role WHERE person = ? AND source = ?", (raw(person), OLD))
     db.execute(
-        "INSERT OR REPLACE INTO role VALUES (?, ?, ?, ?, 0, ?, NULL, NULL, ?, NULL, NULL)",
+        "INSERT OR REPLACE INTO role VALUES (?, ?, ?, ?, 0, ?, NULL, NULL, ?, NULL, NULL, NULL)",
         (
             raw(old_role_id(person, role, office)),
             raw(person),
@@ -93,15 +95,21 @@ def _granted(db: sqlite3.Connection, body: Body) -> None:
     )
     if not renewed.rowcount:
         db.execute(
-            "INSERT OR REPLACE INTO role VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+            "INSERT OR REPLACE INTO role VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)",
             (raw(body["id"]), *key, *values),
         )
 
 
 def _ended(db: sqlite3.Connection, body: Body) -> None:
     db.execute(
-        "UPDATE role SET ended = ? WHERE person = ? AND role = ? AND office = ? AND ended IS NULL",
-        (body["at"], raw(body["person"]), body["role"], raw(body["office"]) or NO_OFFICE),
+        "UPDATE role SET ended = ?, ended_by = ? WHERE person = ? AND role = ? AND office = ? AND ended IS NULL",
+        (
+            body["at"],
+            raw(body.get("by")),
+            raw(body["person"]),
+            body["role"],
+            raw(body["office"]) or NO_OFFICE,
+        ),
     )
 
 
