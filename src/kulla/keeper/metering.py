@@ -28,11 +28,22 @@ class Meter:
                 "log_unconfirmed", "The journal is behind with the log of looks: nothing is opened now."
             )
 
-    def pay(self, kind: str, session: Live, person: UUID | None, service: str) -> None:
-        """Spend the cost of one look and log it; `kind` is find or grant. Raises Refusal("budget", "log_failed")."""
+    def pay(
+        self,
+        kind: str,
+        session: Live,
+        person: UUID | None,
+        service: str,
+        purpose: str = "",
+        fields: Sequence[str] = (),
+    ) -> None:
+        """Spend the cost of one look and log it; `kind` is find or grant, and the purpose unless there is another.
+
+        Raises Refusal("budget", "log_failed").
+        """
         until = self.budgets.take(session.person, session.office, COST)
-        names = {"service": service, "purpose": kind}
-        self.looks.add([entry(kind, session, person, [], **names, cost=COST, allowed=until is None)])
+        names = {"service": service, "purpose": purpose or kind}
+        self.looks.add([entry(kind, session, person, fields, **names, cost=COST, allowed=until is None)])
         if until is not None:
             raise Refusal("budget", "The budget for looking at people's data is spent.", until_ms=until)
 

@@ -85,7 +85,9 @@ class Opening:
             self._meter.looks.add(entries)
         if not session.is_citizen:
             for person in grouped.keys() - refused.keys():
-                if self._protected.is_protected(person) and not self._protected.looked(session, person, purpose):
+                if self._protected.is_protected(person) and not self._protected.looked(
+                    session, person, purpose
+                ):
                     refused[person] = "protected"
         if until and len(refused) == len(grouped):
             raise Refusal("budget", "The budget for looking at people's data is spent.", until_ms=until)
@@ -159,16 +161,53 @@ class Opening:
                 continue
         return found
 
+    def look_at(
+        self, session: Live, person: UUID, fields: Sequence[str], *, service: str, purpose: str
+    ) -> None:
+        """An official's look at things that the keeper itself holds about a person: the same rules, price and log as
+        `open`. Again within an hour for the same purpose it is logged and costs nothing.
+
+        Raises Refusal("role", "log_unconfirmed", "log_failed", "budget", "protected").
+        """
+        self._meter.official(session)
+        closed = self._protected.closed(session, person, purpose)
+        hour_ago = int(time.time() * 1000) - int(TRIED_S * 1000)
+        again = self._meter.looks.looked_since(session.person, person, hour_ago, purpose)
+        cost, allowed, until = 0, not closed, 0
+        if allowed and not again and not self._grants.holds(session.office, person):
+            until = self._meter.budgets.take(session.person, session.office, COST) or 0
+            cost, allowed = COST, not until
+        if allowed or self._first_try(session, person):
+            what = {"service": service, "purpose": purpose}
+            noted = entry("open", session, person, fields, **what, cost=cost, allowed=allowed)
+            self._meter.looks.add([noted])
+        if until:
+            raise Refusal("budget", "The budget for looking at people's data is spent.", until_ms=until)
+        told = not self._protected.is_protected(person) or self._protected.looked(session, person, purpose)
+        if closed or not told:
+            raise Refusal("protected", "This person is protected: a second official must release the look.")
+
     # Finding -------------------------------------------------------------------------------------------
 
     def find(self, session: Live, identifier_type: str, identifier: str, service: str) -> UUID | None:
         """The pseudonym of the one with exactly this identifier. Costs 10 whether or not there is one."""
+        person = self.search(session, identifier_type, identifier, "find", service)
+        return self._people.pseudonym(person, service) if person else None
+
+    def search(
+        self, session: Live, identifier_type: str, identifier: str, purpose: str, service: str = "identity"
+    ) -> UUID | None:
+        """The same for parts of the keeper, which need no pseudonym."""
         self._meter.official(session)
         canonical = self._people.normalise(identifier_type, identifier)
         person = self._people.by_identifier(identifier_type, canonical)
-        self._meter.pay("find", session, person, service)
+        self._meter.pay("find", session, person, service, purpose)
         self._protected.found(session, person)
-        return self._people.pseudonym(person, service) if person else None
+        return person
+
+    def official(self, session: Live) -> None:
+        """Raise Refusal("role", "log_unconfirmed") unless this is an official who reads people."""
+        self._meter.official(session)
 
     def may_act_for(self, session: Live, person: UUID, service: str) -> bool:
         """Whether a session may get tickets for a person in a service: one's own, wards; officials for anyone."""

@@ -190,7 +190,8 @@ class Protected:
         if reason not in REASONS:
             raise Refusal("bad_request", "There is no such reason for protecting a person.")
         shown = self._shown(person, reason)
-        shown["contact"] = self._people.field(contact, "name") if contact not in (None, person) else "person"  # type: ignore[arg-type]
+        own = contact is None or contact == person
+        shown["contact"] = "person" if own else self._people.field(contact or person, "name")
         content = {"contact": contact, "reason": reason, "shown": shown}
         self._asked().ask(session, PROTECT, content, about=person)
 

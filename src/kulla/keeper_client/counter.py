@@ -87,6 +87,10 @@ class Counter:
         """A visit of this clerk's session as it stands. Refused "unknown_visit" (also after 30 minutes)."""
         return Visit(**self._pool.ask("counter_visit", {"token": token, "visit": visit}))
 
+    def counter_release(self, token: str, visit: UUID) -> str:
+        """Ask a colleague to release a protected person for this visit. Gives "open" or "done"."""
+        return str(self._pool.ask("counter_release", {"token": token, "visit": visit}))
+
     def counter_send_code(self, token: str, visit: UUID) -> None:
         """Send a code to the phone on record. Refused "no_phone", "slow_down", "protected_look", "capped"."""
         self._pool.ask("counter_send_code", {"token": token, "visit": visit})

@@ -6,13 +6,27 @@ from typing import Any
 from kulla.keeper.args import Args
 from kulla.keeper.core import Keeper
 from kulla.keeper.errors import Refusal
+from kulla.keeper.sign_in import MAX_NOTES, Origin
 
+MAX_NOTE = 300
 Call = Callable[[Keeper, Args], Any]
 
 
 def token(args: Args) -> str:
     """The session token of a call."""
     return args.text("token", 4096)
+
+
+def origin(args: Args) -> Origin:
+    """Where a try to sign in comes from."""
+    notes = args.list("notes", MAX_NOTES) if args.has("notes") else []
+    return Origin(
+        network=args.text("network", 100),
+        device=args.text("device", 1000),
+        language=args.text_or_none("language", 10),
+        short=args.has("short") and args.flag("short"),
+        notes=[note for note in notes if isinstance(note, str) and len(note) <= MAX_NOTE],
+    )
 
 
 def demo_only(keeper: Keeper) -> None:
@@ -25,10 +39,19 @@ def demo_only(keeper: Keeper) -> None:
 # also those that are written later: credentials, channels, mandates, the inbox, everything that is held about a person.
 IN_ASSISTED = {
     "enter",
+    "correction_ask",
+    "corrections_mine",
     "end",
     "grant",
     "holder",
     "looked_at_me",
+    "my_look",
+    "my_looks",
+    "my_looks_offices",
+    "my_section",
+    "my_sections",
+    "my_settings",
+    "my_settings_change",
     "open",
     "renew",
     "revoke_grant",

@@ -39,9 +39,9 @@ KINDS: dict[str, Change] = {
         *("id", "person", "official", "office", "clerk_sid", "what", "at"),
     ),
     "visit_confirmed": put(
-        "UPDATE visit SET way = ?, confirmed = ? WHERE id = ? AND confirmed IS NULL", "way", "at", "id"
+        "UPDATE visit SET way = ?, confirmed = ?, sid = ?, until = ? WHERE id = ? AND confirmed IS NULL",
+        *("way", "at", "sid", "until", "id"),
     ),
-    "visit_begun": put("UPDATE visit SET sid = ?, until = ? WHERE id = ?", "sid", "until", "id"),
     "counter_pin": _pin,
     "counter_pin_wrong": put("UPDATE counter_pin SET failures = failures + 1 WHERE person = ?", "person"),
     "counter_pin_right": put("UPDATE counter_pin SET failures = 0 WHERE person = ?", "person"),
