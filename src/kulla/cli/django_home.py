@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from kulla.cli.home import Home
@@ -51,13 +52,22 @@ def empty_database() -> None:
 
 
 def write_templates(home: Home) -> None:
-    """Register every service's notices with a keeper on this host: keeper/templates.json. Django must be set up."""
+    """Tell a keeper on this host what every service declares: its notices (keeper/templates.json), and what guardians
+    may do in it (keeper/services.json). Django must be set up."""
     from kulla.registry import services
 
     if not home.keeper.is_dir():
         return
     texts = {service.slug: service.notices for service in services.all_services()}
-    path = home.keeper / "templates.json"
+    rules = {
+        service.slug: {"scope": service.scope, "guardians_rule": service.guardians_rule}
+        for service in services.all_services()
+    }
+    _write(home.keeper / "templates.json", texts)
+    _write(home.keeper / "services.json", rules)
+
+
+def _write(path: Path, content: object) -> None:
     temporary = path.with_suffix(".new")
-    temporary.write_text(json.dumps(texts, indent=1, ensure_ascii=False, default=dict))
+    temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False, default=dict))
     temporary.replace(path)

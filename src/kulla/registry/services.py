@@ -5,7 +5,7 @@ folder names it: settings list the folders, this module reads the declarations.
 """
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -13,6 +13,7 @@ from django.conf import settings
 
 from kulla.registry.access import ROLES
 
+SCOPES = ("health", "school", "travel", "money")  # of what one person does for another, see docs/people.md
 Titles = Mapping[str, str]  # language code -> text; every language of settings.LANGUAGES is there
 
 
@@ -37,7 +38,10 @@ class Service:
     {"subject", "body"}, registered with the keeper at deployment. my: "module:function" that takes an Actor
     and gives a list of MyItem for the page "my page". calendar: "module:function" taking (actor, entry uuid)
     and giving the address of a calendar file, or None. manage: the same, giving the page where this actor can
-    still change or cancel what the entry did. staff_home: role -> address of the first page of staff.
+    still change or cancel what the entry did. my_data: "module:function" that takes an Actor and gives a list of
+    DataSection: everything the service holds about this person alone, with sealed texts opened. staff_home: role -> address of the first page of staff.
+    scope: what guardians and representatives must hold to act here, one of SCOPES; without one they must hold all.
+    guardians_rule: what holds where two of them disagree, told to both. Both are written for the keeper at deployment.
     """
 
     slug: str
@@ -52,7 +56,10 @@ class Service:
     my: str | None = None
     calendar: str | None = None
     manage: str | None = None
+    my_data: str | None = None
     staff_home: Mapping[str, str] = field(default_factory=dict)
+    scope: str | None = None
+    guardians_rule: Titles = field(default_factory=dict)
     urls: str = ""
 
 
@@ -70,6 +77,17 @@ class MyItem:
     state: str = ""
 
 
+@dataclass(frozen=True)
+class DataSection:
+    """What a service holds about one person in one table. `rows`: plain maps, the same keys in each; keys that end
+    in `_ms` are times. `labels`: key -> its words in every language. `broken`: something did not open."""
+
+    title: Titles
+    labels: Mapping[str, Titles]
+    rows: Sequence[Mapping[str, object]]
+    broken: bool = False
+
+
 def load(target: str) -> object:
     """The object that "module:name" names. Raises ServiceError when it is not there."""
     module, _, name = target.partition(":")
@@ -85,6 +103,10 @@ def _complete(service: Service) -> Service:
     for name, text in texts.items():
         if missing := [code for code in languages if not text.get(code)]:
             raise ServiceError(f"service {service.slug}: {name} has no text in {', '.join(missing)}")
+    if service.guardians_rule and set(service.guardians_rule) != set(languages):
+        raise ServiceError(f"service {service.slug}: guardians_rule is not in every language")
+    if service.scope is not None and service.scope not in SCOPES:
+        raise ServiceError(f"service {service.slug}: the scope is none of {', '.join(SCOPES)}")
     if unknown := [role for role in service.roles if role not in ROLES]:
         raise ServiceError(f"service {service.slug} names unknown roles: {', '.join(unknown)}")
     return service

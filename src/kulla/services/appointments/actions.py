@@ -137,7 +137,7 @@ def book(
                 actor=actor,
                 ticket=ticket,
                 claims=claims_of(row, _("Appointment"), desk.where, desk.name),
-                after=[_grant(actor, row), _notice("booked", row, desk.where)],
+                after=[_grant(actor, row), _notice("booked", row, desk.where, actor)],
             ):
                 if not booking.insert(row, desk.grid, now):
                     raise _NothingInserted
@@ -227,7 +227,7 @@ def cancel(*, actor: Actor, appointment: Appointment, reason: CancelReason, now:
         what=_("Appointment cancelled"),
         after=[
             record.Effect("revoke_grant", {"ref": appointment.id, "proof": actor.attestation}),
-            _notice("cancelled", appointment, _where(appointment)),
+            _notice("cancelled", appointment, _where(appointment), actor),
         ],
         cancel_reason=reason.value,
     )
@@ -343,14 +343,17 @@ def _grant(actor: Actor, row: Appointment) -> record.Effect:
     )
 
 
-def _notice(template: str, row: Appointment, where: str) -> record.Effect:
-    """A notice of this service: where and when, in each language; never the kind of care."""
-    return record.Effect(
-        "notify",
-        {
-            "person": row.person,
-            "service": SERVICE,
-            "template": template,
-            "params": {"when": dict(words.in_each_language(row.starts_at)), "where": where},
-        },
-    )
+def _notice(template: str, row: Appointment, where: str, actor: Actor) -> record.Effect:
+    """A notice of this service: where and when, in each language; never the kind of care.
+
+    Who acts for another person hands in the attestation: the keeper tells the other guardians by whom it was done.
+    """
+    arguments = {
+        "person": row.person,
+        "service": SERVICE,
+        "template": template,
+        "params": {"when": dict(words.in_each_language(row.starts_at)), "where": where},
+    }
+    if actor.person not in (None, row.person):
+        arguments["proof"] = actor.attestation
+    return record.Effect("notify", arguments)

@@ -31,7 +31,7 @@ def send(request: Request, actor: Actor) -> UUID | HttpResponse:
         typed |= {"starts": value, "key": str(uuid4())}
     if do in {"move", "extend"}:
         return _hold(request, actor, typed)
-    form = BookForm([(person, "") for person in actor.persons], typed)
+    form = BookForm([(person, "") for person in _living(actor)], typed)
     if not form.is_valid():
         return page(request, actor, typed, _held(actor, typed), bound=True, status=422)
     data = form.cleaned_data
@@ -108,7 +108,7 @@ def page(
 
 def _choices(actor: Actor, names: people.Read) -> list[tuple[UUID, str]]:
     choices = []
-    for number, person in enumerate(actor.persons):
+    for number, person in enumerate(_living(actor)):
         fallback = (
             _("Myself")
             if person == actor.person
@@ -116,6 +116,11 @@ def _choices(actor: Actor, names: people.Read) -> list[tuple[UUID, str]]:
         )
         choices.append((person, names.names.get(person, fallback) if person != actor.person else fallback))
     return choices
+
+
+def _living(actor: Actor) -> list[UUID]:
+    """For whom the actor may book: an heir books nothing for the dead."""
+    return [person for person in actor.persons if actor.relations.get(person) != "estate"]
 
 
 def _held(actor: Actor, typed: Mapping[str, str]) -> Hold | None:

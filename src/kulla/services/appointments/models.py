@@ -92,6 +92,7 @@ class CancelReason(models.TextChoices):
     """Why it was cancelled: a fixed word and never free text, which would be personal."""
 
     BY_PERSON = "by_person", _("cancelled by the person")
+    FOR_PERSON = "for_person", _("cancelled by someone who acts for the person")
     ASKED = "asked", _("the person asked the office")
     AWAY = "away", _("the practitioner is away")
     CLOSED = "closed", _("the office is closed")

@@ -186,6 +186,16 @@ def appointments_of(actor: Actor) -> list[Appointment]:
     return list(_all().filter(person__in=actor.persons).order_by("-starts_at")[:100])
 
 
+def everything_of(actor: Actor) -> list[Appointment]:
+    """Every appointment of the citizen alone, latest first, for the person's own download."""
+    return list(_all().filter(person=actor.person).order_by("-starts_at")) if actor.person else []
+
+
+def hold_of(actor: Actor) -> Hold | None:
+    """The time that is held for this person now, if any."""
+    return Hold.objects.filter(person=actor.person).first() if actor.person else None
+
+
 def day_list(actor: Actor, day: date) -> list[Appointment]:
     """The appointments of one local day at the official's office, by time; cancelled ones last."""
     rows = _all().filter(office=actor.office, wall_date=day).order_by("starts_at", "practitioner__name")

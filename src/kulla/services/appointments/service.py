@@ -15,6 +15,12 @@ SERVICE = Service(
     },
     start="/appointments/",
     roles=("citizen", "receptionist"),
+    scope="health",
+    guardians_rule={
+        "sq": "secili kujdestar mund të rezervojë, të ndryshojë ose të anulojë; vlen veprimi i fundit; "
+        "çdo herë njoftohen të dy.",
+        "en": "either guardian may book, move or cancel; the last act counts; both are told each time.",
+    },
     kinds={
         "appointment.booked": {"sq": "Takim i rezervuar", "en": "Appointment booked"},
         "appointment.cancelled": {"sq": "Takim i anuluar", "en": "Appointment cancelled"},
@@ -60,5 +66,6 @@ SERVICE = Service(
     my="kulla.services.appointments.my:items",
     calendar="kulla.services.appointments.my:calendar",
     manage="kulla.services.appointments.my:manage",
+    my_data="kulla.services.appointments.my_data:held",
     staff_home={"receptionist": "/reception/"},
 )

@@ -22,11 +22,13 @@ from kulla.services.appointments import actions, booking_form, people, places, q
 from kulla.services.appointments.calendar_file import calendar_file
 from kulla.services.appointments.desks import Desk
 from kulla.services.appointments.forms import TimeForm, instant_of, uuid_of
-from kulla.services.appointments.models import LIVE, CancelReason, Status
+from kulla.services.appointments.models import LIVE, Appointment, CancelReason, Status
 from kulla.services.appointments.page import render
 from kulla.services.appointments.people import SERVICE
+from kulla.services.appointments.service import SERVICE as DECLARED
 
 WEEK = 7
+SERVICE_RULE = DECLARED.guardians_rule  # where two who act for one person disagree
 
 
 class SeeOther(HttpResponseRedirect):
@@ -256,8 +258,14 @@ def appointment(request: Request, appointment: UUID) -> HttpResponse:
         "read": people.read(request.actor, "own appointment", appointments=[row]),
         "may_cancel": row.status == Status.BOOKED and row.starts_at > now,
         "live": row.status in LIVE,
+        "booked_by_other": row.booked_by not in (request.actor.person, row.person, row.office_id),
+        "rule": SERVICE_RULE if row.person != request.actor.person else None,
     }
     return render(request, "appointments/appointment.html", context)
+
+
+def _by_whom(actor: Actor, row: Appointment) -> CancelReason:
+    return CancelReason.BY_PERSON if actor.person == row.person else CancelReason.FOR_PERSON
 
 
 @access.citizen(SERVICE)
@@ -270,14 +278,18 @@ def cancel(request: Request, appointment: UUID) -> HttpResponse:
         try:
             return receipt_of(
                 actions.cancel(
-                    actor=request.actor, appointment=row, reason=CancelReason.BY_PERSON, now=people.now()
+                    actor=request.actor,
+                    appointment=row,
+                    reason=_by_whom(request.actor, row),
+                    now=people.now(),
                 )
             )
         except record.AlreadyRecorded as before:
             return receipt_of(before.uuid)
         except refusals.Refusal as caught:
             refusal = caught
-    context = {"row": row, "refusal": refusal}
+    rule = SERVICE_RULE if row.person != request.actor.person else None
+    context = {"row": row, "refusal": refusal, "rule": rule}
     return render(request, "appointments/cancel.html", context, status=409 if refusal else 200)
 
 
