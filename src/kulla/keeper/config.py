@@ -5,10 +5,13 @@
  "copies": [{"name": "operator-1", "url": "http://127.0.0.1:9001"}, …],
  "argon2": {"time": 2, "memory_kib": 19456, "parallelism": 1},
  "budgets": {"official_hour": 150, "official_day": 600, "office_hour": 1500, …},
- "unconfirmed_ms": 5000, "notices_per_day": 20, "notices_per_hour": 20000, "services": ["identity", …]}
+ "unconfirmed_ms": 5000, "notices_per_day": 20, "notices_per_hour": 20000, "services": ["identity", …],
+ "passkeys": {"rp_id": "portal.example", "origins": ["https://portal.example"], "name": "Kulla"},
+ "failures_per_minute": 300}
 
 `notices_per_day` is for one person, `notices_per_hour` for the country. `services` names all that may be entered;
-empty, any 40 may.
+empty, any 40 may. Without `passkeys` there are none, except in a demo (localhost). More than `failures_per_minute`
+wrong passwords in the country, and ten times what is usual, slow down tries from unknown places.
 """
 
 import json
@@ -58,6 +61,26 @@ class Copy:
 
 
 @dataclass(frozen=True)
+class RelyingParty:
+    """For whom passkeys are made: a domain that never changes (with another one all passkeys are lost), and the
+    addresses under which its pages are seen. "http://localhost:*" is any port of this machine, for demonstrations."""
+
+    rp_id: str
+    origins: tuple[str, ...]
+    name: str = "Kulla"
+
+    def allows(self, origin: str) -> bool:
+        """Whether a page at this address may use the passkeys."""
+        if origin in self.origins:
+            return True
+        here, _, port = origin.rpartition(":")
+        return here == "http://localhost" and port.isdigit() and "http://localhost:*" in self.origins
+
+
+DEMO_PARTY = RelyingParty("localhost", ("http://localhost", "http://localhost:*"))
+
+
+@dataclass(frozen=True)
 class Config:
     """The keeper's settings. `home` is the folder that keeper.json lies in."""
 
@@ -75,6 +98,8 @@ class Config:
     notices_per_day: int = 20
     notices_per_hour: int = 20_000
     services: tuple[str, ...] = ()
+    passkeys: RelyingParty | None = None
+    failures_per_minute: int = 300
 
     @property
     def quorum(self) -> int:
@@ -103,6 +128,8 @@ def load(path: Path) -> Config:
             notices_per_day=int(raw.get("notices_per_day", 20)),
             notices_per_hour=int(raw.get("notices_per_hour", 20_000)),
             services=tuple(str(name) for name in raw.get("services", ())),
+            passkeys=_party(raw.get("passkeys"), raw.get("demo") is True),
+            failures_per_minute=int(raw.get("failures_per_minute", 300)),
         )
     except OSError as error:
         raise ConfigError(f"The keeper's settings cannot be read: {path}.") from error
@@ -111,6 +138,13 @@ def load(path: Path) -> Config:
     if not config.copies:
         raise ConfigError("The keeper needs key copies: no record counts on this disk alone.")
     return config
+
+
+def _party(raw: Any, demo: bool) -> RelyingParty | None:
+    if raw is None:
+        return DEMO_PARTY if demo else None
+    origins = tuple(str(each) for each in raw["origins"])
+    return RelyingParty(str(raw["rp_id"]), origins, str(raw.get("name", "Kulla")))
 
 
 def _absolute(home: Path, text: str) -> Path:

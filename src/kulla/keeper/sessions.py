@@ -1,44 +1,63 @@
-"""Signing in, tokens, sessions, and attestations of who acts in one service.
+"""Sessions, their tokens, and attestations of who acts in one service. Who may have one is decided in sign_in.py.
 
 A session is a record. Its token is a statement signed by the keeper (session id, role, office, expiry: 15 minutes)
 that the portal verifies by itself; it is renewed while it is used. The person is not in it.
+
+Three spans: a common session; a *short* one on a device that is not the person's own; an *assisted* one, in which an
+official acts with the person present.
 """
 
 import hashlib
 import hmac
 import os
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kulla.journal import wire
 from kulla.journal.ids import now_ms
-from kulla.keeper.attempts import Attempts, truncate_network
+from kulla.keeper.attempts import truncate_network
 from kulla.keeper.committer import Committer
-from kulla.keeper.credentials import Credentials
 from kulla.keeper.errors import RecordsBroken, Refusal
 from kulla.keeper.keys import open_box, seal_box
 from kulla.keeper.kinds import Body
-from kulla.keeper.people import People
+from kulla.keeper.offices import Offices
+from kulla.keeper.people import STAFF, People
 from kulla.keeper.register import Register
 from kulla.keeper.roles import CITIZEN
+from kulla.keeper.standing import Role, Standing
+from kulla.keeper.strength import STRONG, strength
 from kulla.keeper.vault import Cache, Vault
 
-TOKEN_MS = 15 * 60 * 1000
-RENEW_MS = 30 * 60 * 1000  # how long after its token's end a session may still be renewed
-SESSION_MS = 12 * 3600 * 1000
+
+@dataclass(frozen=True)
+class Span:
+    """How long a token lives, how long after its end it may be renewed, and how long the session lasts in all."""
+
+    token_ms: int
+    renew_ms: int
+    whole_ms: int
+
+
+MINUTE = 60 * 1000
+LONG = Span(15 * MINUTE, 30 * MINUTE, 12 * 60 * MINUTE)
+SHORT = Span(10 * MINUTE, 0, 30 * MINUTE)
+ASSISTED = Span(15 * MINUTE, 0, 30 * MINUTE)
+TOKEN_MS, RENEW_MS, SESSION_MS = LONG.token_ms, LONG.renew_ms, LONG.whole_ms  # the longest of each
 FRESH_MS = (
-    30 * 60 * 1000
+    30 * MINUTE
 )  # so long an attestation is as good as its session: the portal keeps one for 15 minutes
 LANGUAGES = ("sq", "en")
-MAX_PASSWORD = 256
 
 
 @dataclass(frozen=True)
 class Live:
-    """A session that stands."""
+    """A session that stands. `assisted` is the office where an official (`helper`) acts with the person present;
+    `factor` says what the sign-in was proven with (see strength.py)."""
 
     sid: str
     person: UUID
@@ -46,6 +65,15 @@ class Live:
     office: UUID | None
     language: str
     started: int
+    short: bool = False
+    assisted: UUID | None = None
+    factor: str = ""
+    helper: UUID | None = None
+
+    @property
+    def span(self) -> Span:
+        """How long it and its tokens live."""
+        return ASSISTED if self.assisted else SHORT if self.short else LONG
 
     @property
     def is_citizen(self) -> bool:
@@ -67,17 +95,17 @@ class Sessions:
     """Sessions and everything that proves one."""
 
     def __init__(
-        self, register: Register, vault: Vault, committer: Committer, people: People, credentials: Credentials
+        self, register: Register, vault: Vault, committer: Committer, people: People, offices: Offices
     ) -> None:
         self._register, self._vault, self._committer = register, vault, committer
-        self._people, self._credentials = people, credentials
-        self._attempts = Attempts()
+        self._people, self._offices = people, offices
+        self.standing = Standing()
+        self.helper_stands: Callable[[str], bool] = lambda _sid: True  # of an assisted one; the counter knows
         self._signer = Ed25519PrivateKey.from_private_bytes(vault.system("token"))
         self.public_key = self._signer.public_key().public_bytes_raw()
         self._tokens: Cache[str, tuple[str, int]] = Cache()
         self._sessions: Cache[str, Live | None] = Cache()
         self._used: dict[str, int] = {}
-        self._steps: dict[UUID, int] = {}
         self._lock = threading.Lock()
         self._ended: dict[str, int] = {}
         self._mark = 0
@@ -88,118 +116,135 @@ class Sessions:
             self._note_ended(sid, at)
         register.on_change.append(self._changed)
 
-    # Signing in ----------------------------------------------------------------------------------------
+    # Beginning -----------------------------------------------------------------------------------------
 
-    def sign_in(
+    def open_for(
         self,
-        identifier: str,
-        password: str,
-        code: str | None,
+        person: UUID,
+        role: str,
+        office: UUID | None,
         *,
         network: str,
         device: str,
         language: str | None,
+        assisted: Mapping[str, UUID] | None = None,
+        short: bool = False,
+        factor: str = "",
+        more: Mapping[str, Any] | None = None,
+        also: Sequence[Body] = (),
     ) -> Body:
-        """(1) slow down guessers, (2) password, (3) second factor, (4) a session record.
+        """A new session for somebody whom the caller has proven to be there; gives it with its token.
 
-        Whether the account exists changes neither words nor time: what was typed is always looked up and hashed.
+        `network` is an address (truncated here), `assisted` = {"official", "office"}, `factor` what was proven
+        (strength.py). `more` goes into the record, `also` are records of the same batch. Whether the person is
+        frozen or dead is the caller's to ask (`standing.barred`). Raises Refusal("copies_unavailable").
         """
-        network = truncate_network(network)
-        marks = self._people.sign_in_marks(identifier)
-        person = self._people.by_marks(marks)
-        account, place = b"".join(marks), self._vault_mark("network", network)
-        network_mark = self._vault_mark(f"origin {person}", network)
-        counted = self._attempts.check(account, place, known=self._came_from(person, network_mark))
-        if len(password) > MAX_PASSWORD:
-            password, person = "", None
-        right = self._credentials.password_right(person, password)
-        if not right or person is None:
-            raise Refusal("wrong", "The number or the password is wrong.")
-        self._attempts.password_right(counted)
-        role, office = self._role(person)
-        if not code and self._credentials.has_totp(person):
-            raise Refusal("second_factor", "The code of the second factor is needed.", wrong_code=False)
-        if code:
-            self._attempts.check_code(account)
-        step = self._second_factor(person, role, code or "")
-        self._attempts.signed_in(account, place)
-        known_language = self._people.field(person, "language")
-        sid = uuid4().hex
+        network, device = truncate_network(network), device[:80]
+        spoken = language if language in LANGUAGES else self._people.field(person, "language")
         body = {
             "type": "session",
-            "sid": sid,
+            "sid": uuid4().hex,
             "person": person,
             "role": role,
             "office": office,
-            "language": language if language in LANGUAGES else known_language or LANGUAGES[0],
+            "language": spoken or LANGUAGES[0],
             "started": now_ms(),
-            "origin": self._vault.seal_own(person, "session", [network, device[:80]]),
-            "network_mark": network_mark,
-            "step": step,
+            "origin": self._vault.seal_own(person, "session", [network, device]),
+            "network_mark": self.network_mark(person, network),
+            "step": 0,
+            "factor": factor,
+            **(more or {}),
         }
-        bodies = [body]
-        if self._credentials.outdated(person):
-            bodies.append(self._credentials.password_body(person, password))
-        self._committer.commit(*bodies)
-        return self._token(self._live(sid))
+        if short:
+            body["short"] = True
+        if assisted is not None:
+            body |= {"assisted": assisted["office"], "helper": assisted["official"]}
+        self._committer.commit(body, *also)
+        return self._token(self._live(body["sid"]))
 
-    def _second_factor(self, person: UUID, role: str, code: str) -> int:
-        """The time step of the code. Each step serves once: a code that was seen over a shoulder is spent."""
-        if not self._credentials.has_totp(person):
-            if role != CITIZEN:
-                raise Refusal("wrong", "The number or the password is wrong.")  # officials never without
-            return 0
-        step = self._credentials.totp_step(person, code)
-        with self._lock:
-            row = self._register.one("SELECT max(step) FROM session WHERE person = ?", person.bytes)
-            used = max(self._steps.get(person, 0), (row[0] or 0) if row else 0)
-            if step is None or step <= used:
-                raise Refusal("second_factor", "The code is wrong or was used already.", wrong_code=True)
-            self._steps[person] = step
-        return step
+    def act_as(self, token: str, role: str, office: UUID | None, *, network: str, device: str) -> Body:
+        """A session of the same strength in another role of this person, in place of the one now.
 
-    def _role(self, person: UUID) -> tuple[str, UUID | None]:
-        row = self._register.one("SELECT role, office FROM official WHERE person = ?", person.bytes)
-        if row is None:
-            return CITIZEN, None
-        return row[0], UUID(bytes=row[1]) if row[1] else None
+        Raises Refusal("role": not a role of theirs, or not from this session), "second_factor_missing".
+        """
+        me = self.live(token)
+        if me.short or me.assisted:
+            raise Refusal("role", "This session keeps its role.")
+        if (role, office) not in self.roles(me.person):
+            raise Refusal("role", "This is no role of yours.")
+        if role != CITIZEN and strength(me.factor) < STRONG:
+            raise Refusal("second_factor_missing", "Officials sign in with a second factor.")
+        # As old as the one before: choosing a role must not make a session last longer.
+        more = {"started": me.started}
+        opened = self.open_for(
+            me.person,
+            role,
+            office,
+            network=network,
+            device=device,
+            language=me.language,
+            factor=me.factor,
+            more=more,
+        )
+        self._end([me.sid])
+        return opened
 
-    def _came_from(self, person: UUID | None, network_mark: bytes) -> bool:
+    def roles(self, person: UUID) -> list[Role]:
+        """All that a person may act as today, offices first. Staff accounts are no citizens."""
+        staff = {kind for kind, _ in self._people.identifiers(person)} == {STAFF}
+        return [*self._offices.roles_of(person), *([] if staff else [(CITIZEN, None)])]
+
+    def used_before(self, person: UUID, sid: str) -> bool:
+        """Whether there was another session before this one."""
         row = self._register.one(
-            "SELECT 1 FROM session WHERE person = ? AND network_mark = ? LIMIT 1",
-            person.bytes if person else b"",
-            network_mark,
+            "SELECT 1 FROM session WHERE person = ? AND sid != ? LIMIT 1", person.bytes, sid
         )
         return row is not None
 
-    def _vault_mark(self, purpose: str, value: str) -> bytes:
+    def came_from(self, person: UUID | None, network: str) -> bool:
+        """Whether the person has signed in from this network before. Takes the same time for nobody."""
+        row = self._register.one(
+            "SELECT 1 FROM session WHERE person = ? AND network_mark = ? LIMIT 1",
+            person.bytes if person else b"",
+            self.network_mark(person, network),
+        )
+        return row is not None
+
+    def network_mark(self, person: UUID | None, network: str) -> bytes:
+        """A network (as `truncate_network` gives it) under a name that is this person's alone."""
+        return self.mark(f"origin {person}", network)
+
+    def mark(self, purpose: str, value: str) -> bytes:
+        """The HMAC of a value for one purpose, eight bytes."""
         key = self._vault.system("lookup")
         return hmac.digest(key, wire.length_prefixed("kulla-mark/1", purpose, value), hashlib.sha256)[:8]
 
     # Tokens --------------------------------------------------------------------------------------------
 
-    def live(self, token: str, *, grace_ms: int = 0) -> Live:
+    def live(self, token: str, *, renewing: bool = False) -> Live:
         """The session of a token. Raises Refusal("token", "token_expired", "session")."""
         sid, expires = self._tokens.get(token, lambda: self._verify(token))
         now = now_ms()
-        if expires + grace_ms <= now:
+        if expires + (RENEW_MS if renewing else 0) <= now:
             raise Refusal("token_expired", "The session token has expired.")
         session = self._live(sid)
+        if renewing and expires + session.span.renew_ms <= now:
+            raise Refusal("token_expired", "The session token has expired.")
         self._used[sid] = now
         return session
 
     def renew(self, token: str) -> Body:
         """The session with a new token."""
-        session = self.live(token, grace_ms=RENEW_MS)
-        if now_ms() > session.started + SESSION_MS:
+        session = self.live(token, renewing=True)
+        if now_ms() > session.started + session.span.whole_ms:
             self._end([session.sid])
-            raise Refusal("session", "The session has lasted twelve hours: sign in again.")
+            raise Refusal("session", "The session has lasted as long as it may: sign in again.")
         return self._token(session)
 
     def _token(self, session: Live) -> Body:
-        expires = min(now_ms() + TOKEN_MS, session.started + SESSION_MS)
-        said = {"sid": session.sid, "role": session.role, "office": session.office}
-        said |= {"language": session.language}
+        expires = min(now_ms() + session.span.token_ms, session.started + session.span.whole_ms)
+        said: Body = {"sid": session.sid, "role": session.role, "office": session.office}
+        said |= {"language": session.language, "short": session.short, "assisted": session.assisted}
         statement = wire.sign_statement("token", {**said, "expires": expires}, self._signer)
         return {**said, "token": wire.to_text(statement), "expires_ms": expires}
 
@@ -215,15 +260,27 @@ class Sessions:
         if session is None or sid in self._ended:
             self._sessions.drop(sid)
             raise Refusal("session", "This session has ended.")
+        if not session.is_citizen and not self._offices.holds(session.person, session.role, session.office):
+            raise Refusal("session", "This role has ended.")
+        if session.assisted and not self.helper_stands(sid):
+            raise Refusal("session", "The session of the official who helps has ended.")
         return session
+
+    def of_sid(self, sid: str) -> Live:
+        """The session of this id, for parts of the keeper that hold no token. Raises Refusal("session")."""
+        return self._live(sid)
 
     def _read(self, sid: str) -> Live | None:
         row = self._register.one(
-            "SELECT person, role, office, language, started FROM session WHERE sid = ? AND ended IS NULL", sid
+            "SELECT person, role, office, language, started, short, assisted, factor, helper FROM session "
+            "WHERE sid = ? AND ended IS NULL",
+            sid,
         )
         if row is None:
             return None
-        return Live(sid, UUID(bytes=row[0]), row[1], UUID(bytes=row[2]) if row[2] else None, row[3], row[4])
+        person, role, office, language, started, short, assisted, factor, helper = row
+        kept = Live(sid, UUID(bytes=person), role, _uuid(office), language, started)
+        return replace(kept, short=bool(short), assisted=_uuid(assisted), factor=factor, helper=_uuid(helper))
 
     # Ending --------------------------------------------------------------------------------------------
 
@@ -232,24 +289,46 @@ class Sessions:
         me = self.live(token)
         since = now_ms() - SESSION_MS
         rows = self._register.rows(
-            "SELECT sid, started, origin FROM session WHERE person = ? AND started > ? AND ended IS NULL "
-            "ORDER BY started DESC",
+            "SELECT sid, started, origin, network_mark FROM session "
+            "WHERE person = ? AND started > ? AND ended IS NULL ORDER BY started DESC",
             *(me.person.bytes, since),
         )
         found = []
-        for sid, started, origin in rows:
+        here = next((mark for sid, _, _, mark in rows if sid == me.sid), b"")
+        for sid, started, origin, mark in rows:
+            session = None if sid in self._ended else self._read(sid)
             last = max(started, self._used.get(sid, 0))
-            if sid in self._ended or now_ms() > last + TOKEN_MS + RENEW_MS:
+            if session is None or not _stands(session, last):
                 continue
             network, device = self._vault.open_own(me.person, "session", origin)
-            times = {"started_ms": started, "last_ms": last}
+            before = self._used_before(me.person, mark, started)
             found.append(
-                {"sid": sid, **times, "network": network, "device": device, "current": sid == me.sid}
+                {
+                    "sid": sid,
+                    "started_ms": started,
+                    "last_ms": last,
+                    "network": network,
+                    "device": device,
+                    "current": sid == me.sid,
+                    "known": "same" if mark == here else "known" if before else "new",
+                    "role": session.role,
+                    "office": session.office,
+                    "short": session.short,
+                    "assisted": session.assisted,
+                    "factor": session.factor,
+                }
             )
         return found
 
+    def _used_before(self, person: UUID, mark: bytes, started: int) -> bool:
+        row = self._register.one(
+            "SELECT 1 FROM session WHERE person = ? AND network_mark = ? AND started < ? LIMIT 1",
+            *(person.bytes, mark, started),
+        )
+        return row is not None
+
     def end(self, token: str, sid: str | None) -> list[str]:
-        """End this session, another of the person's own, or "all"; gives the ids. Others' ids are not found."""
+        """End this session, another of the person's own, "others" or "all"; gives the ids. Strangers' are not found."""
         me = self.live(token)
         if sid is None:
             ended = [me.sid]
@@ -260,11 +339,35 @@ class Sessions:
                     "SELECT sid FROM session WHERE person = ? AND ended IS NULL", me.person.bytes
                 )
             ]
-            ended = own if sid == "all" else [each for each in own if each == sid]
-        if not ended:
+            ended = [each for each in own if sid in {"all", each} or (sid == "others" and each != me.sid)]
+        if not ended and sid != "others":
             raise Refusal("session", "There is no such session of yours.")
         self._end(ended)
         return ended
+
+    def end_all(
+        self,
+        person: UUID,
+        except_sid: str | None = None,
+        *,
+        role: str | None = None,
+        office: UUID | None = None,
+    ) -> list[str]:
+        """End all sessions of a person but one; with `role` (and `office`) only those in it. Gives their ids."""
+        rows = self._register.rows(
+            "SELECT sid FROM session WHERE person = ? AND ended IS NULL AND sid IS NOT ? "
+            "AND (? IS NULL OR role = ?) AND (? IS NULL OR office = ?)",
+            *(person.bytes, except_sid, role, role),
+            *([office.bytes if office else None] * 2),
+        )
+        ended = [sid for (sid,) in rows]
+        if ended:
+            self._end(ended)
+        return ended
+
+    def end_sids(self, sids: list[str]) -> None:
+        """End these sessions, whosever they are."""
+        self._end(sids)
 
     def _end(self, sids: list[str]) -> None:
         """It holds at once on this machine, even while the key copies are silent; the record follows."""
@@ -317,6 +420,8 @@ class Sessions:
         """
         attestation_id = os.urandom(16)
         inside = [session.person, session.sid, session.role, session.office]
+        if session.assisted:
+            inside += [session.assisted, session.helper]
         trace = seal_box(
             self._vault.system("trace"),
             wire.encode(inside),
@@ -331,6 +436,8 @@ class Sessions:
             "trace": trace,
         }
         body |= {"who": pseudonym} if pseudonym else {"office": session.office}
+        if session.assisted:
+            body["assisted"] = session.assisted
         return wire.sign_statement("attestation", body, self._signer)
 
     def proven(self, proof: str | bytes, service: str | None = None) -> Proven:
@@ -344,10 +451,13 @@ class Sessions:
             body = wire.open_statement("attestation", proof, self.public_key)
             named = str(body["service"])
             associated = wire.length_prefixed("kulla-trace/1", body["id"], named)
-            person, sid, role, office = wire.decode(
+            person, sid, role, office, *rest = wire.decode(
                 open_box(self._vault.system("trace"), body["trace"], associated)
             )
-            found = Proven(Live(sid, person, role, office, "", int(body["at"])), named, int(body["at"]))
+            assisted, helper = rest or (None, None)
+            at = int(body["at"])
+            session = Live(sid, person, role, office, "", at, assisted=assisted, helper=helper)
+            found = Proven(session, named, at)
         except (wire.WireError, RecordsBroken, KeyError, TypeError, ValueError) as error:
             raise Refusal("attestation", "This is not an attestation of this keeper.") from error
         if service is not None and named != service:
@@ -360,6 +470,15 @@ class Sessions:
         if now_ms() - found.at > FRESH_MS:
             raise Refusal("attestation", "This attestation is older than 30 minutes.")
         return self._live(found.session.sid)
+
+
+def _stands(session: Live, last: int) -> bool:
+    now, span = now_ms(), session.span
+    return now <= last + span.token_ms + span.renew_ms and now <= session.started + span.whole_ms
+
+
+def _uuid(value: bytes | None) -> UUID | None:
+    return UUID(bytes=value) if value else None
 
 
 def _ends(sids: list[str], at: int) -> list[Body]:

@@ -63,12 +63,15 @@ class KeeperClient(Accounts, Approvals, Counter, Families, MyData, Offices, Secu
         network: str,
         device: str,
         language: str | None = None,
+        short: bool = False,
+        notes: Sequence[str] = (),
     ) -> Session:
         """Start a session. `network` is a client address (the keeper truncates it), `device` a short label.
 
+        `short`: the device is not the person's own. `notes`: each `Session.remember` that this browser keeps.
         Refused "wrong" (the same words and time whether or not the account exists), "second_factor" (the
-        password was right; ask for the code; details wrong_code=True when a code was given), "slow_down"
-        (retry_after_s), "copies_unavailable".
+        password was right; ask for the code; details wrong_code=True when a code was given), "passkey_needed" (the
+        password was right; this official signs in by passkey), "slow_down" (retry_after_s), "copies_unavailable".
         """
         answer = self._pool.ask(
             "sign_in",
@@ -79,6 +82,8 @@ class KeeperClient(Accounts, Approvals, Counter, Families, MyData, Offices, Secu
                 "network": network,
                 "device": device,
                 "language": language,
+                "short": short,
+                "notes": list(notes),
             },
             SIGN_IN_S,
         )

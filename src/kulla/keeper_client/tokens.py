@@ -22,6 +22,8 @@ def verify_token(token: str, public_key: bytes, now: int) -> Session:
             office=body["office"] if isinstance(body["office"], UUID) else None,
             expires_ms=int(body["expires"]),
             language=str(body["language"]),
+            short=body.get("short") is True,
+            assisted=body["assisted"] if isinstance(body.get("assisted"), UUID) else None,
         )
     except (wire.WireError, KeyError, TypeError, ValueError) as error:
         raise Refused("token", "This is not a session token of this keeper.") from error

@@ -6,7 +6,12 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class Session:
-    """A session as its token states it. `role` is citizen, receptionist or operator."""
+    """A session as its token states it. `role` is citizen, receptionist or operator.
+
+    `short`: on a device that is not the person's own, nothing may stay in it. `assisted`: the office where an official
+    acts with the person present. `remember`: for the browser to keep (see `KeeperClient.sign_in`); only just after
+    signing in.
+    """
 
     token: str = field(repr=False)
     sid: str
@@ -14,11 +19,17 @@ class Session:
     office: UUID | None
     expires_ms: int
     language: str
+    short: bool = False
+    assisted: UUID | None = None
+    remember: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True)
 class SessionInfo:
-    """One of the person's sessions, for the page where they are listed and ended."""
+    """One of the person's sessions, for the page where they are listed and ended.
+
+    `known` says of the network: "same" as the one now, "known" from before, or "new". `place`: its name by language.
+    """
 
     sid: str
     started_ms: int
@@ -26,6 +37,15 @@ class SessionInfo:
     network: str
     device: str
     current: bool
+    known: str = "known"
+    role: str = "citizen"
+    office: UUID | None = None
+    office_name: str = ""
+    short: bool = False
+    assisted: UUID | None = None
+    assisted_name: str = ""
+    factor: str = ""
+    place: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from kulla.keeper.args import Args
-from kulla.keeper.calls.form import Call, demo_only, token
+from kulla.keeper.calls.form import Call, demo_only, origin, token
 from kulla.keeper.core import Keeper
 from kulla.keeper.errors import Refusal
 from kulla.keeper.my_data.viewing import LATEST, Filter
@@ -17,13 +17,11 @@ MAX_TICKETS = 16
 
 
 def sign_in(keeper: Keeper, args: Args) -> Any:
-    return keeper.sessions.sign_in(
+    return keeper.sign_in.by_password(
         args.text("identifier", 4096),
         args.text("password", 4096),
         args.text_or_none("code", 100),
-        network=args.text("network", 100),
-        device=args.text("device", 1000),
-        language=args.text_or_none("language", 10),
+        origin(args),
     )
 
 
@@ -36,7 +34,15 @@ def end(keeper: Keeper, args: Args) -> Any:
 
 
 def sessions(keeper: Keeper, args: Args) -> Any:
-    return keeper.sessions.listed(token(args))
+    return [
+        {
+            **each,
+            "office_name": keeper.office_name(each["office"]),
+            "assisted_name": keeper.office_name(each["assisted"]),
+            "place": keeper.places.name(each["network"]),
+        }
+        for each in keeper.sessions.listed(token(args))
+    ]
 
 
 def revoked(keeper: Keeper, args: Args) -> Any:

@@ -1,6 +1,7 @@
 """Kinds of records of the spine: keys, persons, credentials, sessions, grants, notices."""
 
 import sqlite3
+from uuid import UUID
 
 from kulla.keeper.kinds.form import Body, Change, put, raw
 
@@ -16,20 +17,18 @@ CREATE TABLE IF NOT EXISTS identifier (
     mark BLOB PRIMARY KEY, type TEXT NOT NULL, person BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS credential (
     person BLOB NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, sealed BLOB NOT NULL,
-    PRIMARY KEY (person, kind, name)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS official (
-    person BLOB PRIMARY KEY, role TEXT NOT NULL, office BLOB) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS office (id BLOB PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+    at INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (person, kind, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS session (
     sid TEXT PRIMARY KEY, person BLOB NOT NULL, role TEXT NOT NULL, office BLOB, language TEXT NOT NULL,
     started INTEGER NOT NULL, ended INTEGER, origin BLOB NOT NULL, network_mark BLOB NOT NULL,
-    step INTEGER NOT NULL) WITHOUT ROWID;
+    step INTEGER NOT NULL, short INTEGER NOT NULL, assisted BLOB, helper BLOB,
+    factor TEXT NOT NULL, device_mark BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS session_person ON session (person, started);
 CREATE INDEX IF NOT EXISTS session_ended ON session (ended) WHERE ended IS NOT NULL;
 CREATE TABLE IF NOT EXISTS access_grant (
     ref BLOB NOT NULL, person BLOB NOT NULL, service TEXT NOT NULL, office BLOB NOT NULL, day TEXT NOT NULL,
     at INTEGER NOT NULL, late INTEGER NOT NULL, revoked INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (ref, person, service, office)) WITHOUT ROWID;
+    by_office INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (ref, person, service, office)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS access_grant_person ON access_grant (person, office, day);
 CREATE INDEX IF NOT EXISTS access_grant_late ON access_grant (at) WHERE late;
 CREATE TABLE IF NOT EXISTS notice (
@@ -49,13 +48,15 @@ def _person(db: sqlite3.Connection, body: Body) -> None:
     db.execute("INSERT OR REPLACE INTO person VALUES (?, ?)", (raw(body["person"]), body["profile"]))
     for kind, mark in body["identifiers"]:
         db.execute("INSERT OR REPLACE INTO identifier VALUES (?, ?, ?)", (mark, kind, raw(body["person"])))
+    # These records always came with a data key for services: where there is none it was destroyed (see vault.py).
+    db.execute("INSERT OR IGNORE INTO services_key_made VALUES (?)", (raw(body["person"]),))
 
 
 def _grant(db: sqlite3.Connection, body: Body) -> None:
-    """`service`, `at` and `late` came later: records without them were made by the first keepers."""
+    """`service`, `at`, `late` and `by_office` came later: records without them were made by the first keepers."""
     names = (raw(body["ref"]), raw(body["person"]), body.get("service", ""), raw(body["office"]))
-    values = (body["day"], body.get("at", 0), bool(body.get("late")))
-    db.execute("INSERT OR REPLACE INTO access_grant VALUES (?, ?, ?, ?, ?, ?, ?, 0)", (*names, *values))
+    values = (body["day"], body.get("at", 0), bool(body.get("late")), bool(body.get("by_office")))
+    db.execute("INSERT OR REPLACE INTO access_grant VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)", (*names, *values))
 
 
 def _grant_revoked(db: sqlite3.Connection, body: Body) -> None:
@@ -67,6 +68,29 @@ def _grant_revoked(db: sqlite3.Connection, body: Body) -> None:
     db.execute(sql, names)
 
 
+def _session(db: sqlite3.Connection, body: Body) -> None:
+    """What `get` asks for came later."""
+    names = ("sid", "person", "role", "office", "language", "started")
+    values = [raw(v) if isinstance(v := body[name], UUID) else v for name in names]
+    values += [body["origin"], body["network_mark"], body["step"], bool(body.get("short"))]
+    values += [raw(body.get("assisted")), raw(body.get("helper"))]
+    values += [body.get("factor", ""), body.get("device_mark", b"")]
+    db.execute(
+        "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?, ?, ?, ?, ?)", values
+    )
+    if "passkey" in body:
+        mark, counter = body["passkey"]
+        db.execute(
+            "UPDATE passkey SET counter = ?, used = ? WHERE mark = ?", (counter, body["started"], mark)
+        )
+
+
+def _credential(db: sqlite3.Connection, body: Body) -> None:
+    """`at` came later."""
+    values = (raw(body["person"]), body["kind"], body["name"], body["sealed"], body.get("at", 0))
+    db.execute("INSERT OR REPLACE INTO credential VALUES (?, ?, ?, ?, ?)", values)
+
+
 KINDS: dict[str, Change] = {
     "system_key": put("INSERT OR REPLACE INTO system_key VALUES (?, ?)", "name", "wrapped"),
     "data_key": put(
@@ -74,15 +98,8 @@ KINDS: dict[str, Change] = {
         *("id", "person", "retention", "year", "wrapped", "commitment"),
     ),
     "person": _person,
-    "credential": put(
-        "INSERT OR REPLACE INTO credential VALUES (?, ?, ?, ?)", "person", "kind", "name", "sealed"
-    ),
-    "official": put("INSERT OR REPLACE INTO official VALUES (?, ?, ?)", "person", "role", "office"),
-    "office": put("INSERT OR REPLACE INTO office VALUES (?, ?)", "office", "name"),
-    "session": put(
-        "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?)",
-        *("sid", "person", "role", "office", "language", "started", "origin", "network_mark", "step"),
-    ),
+    "credential": _credential,
+    "session": _session,
     "session_ended": put("UPDATE session SET ended = ? WHERE sid = ? AND ended IS NULL", "at", "sid"),
     "grant": _grant,
     "grant_revoked": _grant_revoked,
