@@ -24,7 +24,14 @@ from kulla.registry.actor import Actor
 from kulla.registry.services import Titles
 from kulla.web import when
 
-LABELS = {"what": _("What"), "where": _("Where"), "when": _("When"), "who": _("Who"), "office": _("Office")}
+LABELS = {
+    "what": _("What"),
+    "where": _("Where"),
+    "when": _("When"),
+    "who": _("Who"),
+    "office": _("Office"),
+    "how": _("How"),
+}
 _EXACT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d) ([+-]\d\d:\d\d) [A-Za-z_]+/[A-Za-z_/]+")
 _HIDDEN = {"holder", "salt"}  # proofs for machines, not words for people
 

@@ -122,6 +122,7 @@ class KeeperClient(Accounts, Approvals, Counter, Families, MyData, Offices, Secu
             wards=[Ward(**ward) for ward in answer["wards"]],
             attestation=answer["attestation"],
             tickets={person: [Ticket(**each) for each in some] for person, some in answer["tickets"].items()},
+            assisted=answer.get("assisted", ""),
         )
 
     def holder(self, proof: str | bytes, person: UUID, service: str, n: int = 1) -> list[Ticket]:

@@ -68,7 +68,8 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Entered:
-    """A session seen from one service. Officials have an office and no person."""
+    """A session seen from one service. Officials have an office and no person. `assisted` is the name of the office
+    where an official acts with the person present."""
 
     role: str
     office: UUID | None
@@ -76,6 +77,7 @@ class Entered:
     wards: list[Ward]
     attestation: bytes
     tickets: dict[UUID, list[Ticket]]
+    assisted: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@
     @access.signed_in         any live session
     @access.citizen("slug")   a citizen, seen from that service: request.actor
     @access.staff("slug")     an official of an office, seen from that service: request.actor
+    @access.alone             the same, but not while an official acts with the person at a counter
     @access.operator          who runs the portal; sees no citizens
 
 The decorator only notes the rule on the view; `middleware.Access` applies it, so a forgotten decorator is a
@@ -35,10 +36,15 @@ class Request(HttpRequest):
 
 @dataclass(frozen=True)
 class Rule:
-    """What a view demands: the roles that may enter (None: anyone) and the service it is seen from."""
+    """What a view demands: the roles that may enter (None: anyone) and the service it is seen from.
+
+    `alone`: not in an assisted session, see identity.counter. The keeper refuses there by itself what is not named in
+    its own list; the rule gives the page a sentence.
+    """
 
     roles: frozenset[str] | None
     service: str | None = None
+    alone: bool = False
 
 
 def _note(rule: Rule) -> Callable[[View], View]:
@@ -61,9 +67,14 @@ def signed_in(view: View) -> View:
     return _note(Rule(frozenset(ROLES), "identity"))(view)
 
 
-def citizen(service: str) -> Callable[[View], View]:
-    """Citizens may enter, seen from `service`."""
-    return _note(Rule(frozenset({"citizen"}), service))
+def alone(view: View) -> View:
+    """Any live session may enter that is not an assisted one; the actor is seen from the service "identity"."""
+    return _note(Rule(frozenset(ROLES), "identity", alone=True))(view)
+
+
+def citizen(service: str, *, alone: bool = False) -> Callable[[View], View]:
+    """Citizens may enter, seen from `service`; with `alone` not while an official acts with them at a counter."""
+    return _note(Rule(frozenset({"citizen"}), service, alone))
 
 
 def staff(service: str, roles: tuple[str, ...] = ("receptionist",)) -> Callable[[View], View]:

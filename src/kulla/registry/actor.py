@@ -10,6 +10,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.utils.translation import gettext
+
 from kulla.keeper_client import Entered, Session, Ticket
 from kulla.registry.door import keeper
 
@@ -32,12 +34,21 @@ class Actor:
     role: str
     attestation: bytes
     token: str
+    assisted: str = ""  # the name of the office where an official acts with the person present
     _tickets: dict[UUID, "deque[Ticket]"] = field(default_factory=dict, repr=False)
 
     @property
     def persons(self) -> tuple[UUID, ...]:
         """The actor and the wards, in this order: everyone for whom the actor may act."""
         return (self.person, *self.wards) if self.person else ()
+
+    @property
+    def also_claims(self) -> tuple[tuple[str, str], ...]:
+        """Lines that go into every receipt of this actor: that it was done at a counter, and at which."""
+        if not self.assisted:
+            return ()
+        words = gettext("Done at the counter of %(office)s, with the person present")
+        return (("how", words % {"office": self.assisted}),)
 
     def may_act_for(self, person: UUID | None) -> bool:
         """Whether this is the actor or a ward of the actor."""
@@ -83,6 +94,7 @@ def enter(session: Session, token: str, service: str) -> Actor:
         role=entered.role,
         attestation=entered.attestation,
         token=token,
+        assisted=entered.assisted,
         _tickets={person: deque(tickets) for person, tickets in entered.tickets.items()},
     )
     with _lock:

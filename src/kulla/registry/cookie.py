@@ -5,8 +5,10 @@ under the cookie key; the name of the cookie is the associated data, so no other
 """
 
 import base64
+import json
 import os
 from binascii import Error as Base64Error
+from dataclasses import asdict, dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -43,3 +45,31 @@ def open_sealed(text: str, purpose: str = NAME) -> str | None:
         return opened.decode()
     except (Base64Error, InvalidTag, ValueError):
         return None
+
+
+@dataclass(frozen=True)
+class Helping:
+    """What the browser of an official keeps while acting with a person who is present: the own token to come back to,
+    whom the banner names, and since when. It lives in the encrypted cookie only, and goes with the assisted session."""
+
+    token: str = field(repr=False)
+    sid: str
+    name: str = field(repr=False)
+    office: str
+    since_ms: int
+    until_ms: int
+    visit: str
+
+
+def pack(token: str, helping: Helping | None = None) -> str:
+    """The sealed cookie of a session."""
+    return seal(token if helping is None else json.dumps({"token": token, "helping": asdict(helping)}))
+
+
+def unpack(text: str | None) -> tuple[str | None, Helping | None]:
+    """The token of a sealed cookie and, of an assisted session, what to come back to; (None, None) when not ours."""
+    opened = open_sealed(text) if text else None
+    if opened is None or not opened.startswith("{"):
+        return opened, None
+    held = json.loads(opened)
+    return str(held["token"]), Helping(**held["helping"])

@@ -12,7 +12,7 @@ from django.urls import reverse
 from kulla.keeper_client import KeeperUnavailable, Refused, Session
 from kulla.registry import actor, cookie, door, resume
 from kulla.registry.access import rule_of
-from kulla.web import errors
+from kulla.web import errors, messages
 
 RENEW_BELOW_MS = 10 * 60 * 1000  # a token lives 15 minutes: one renewal each five minutes of use
 
@@ -21,11 +21,11 @@ class UndeclaredAccess(Exception):
     """A view that does not state who may enter."""
 
 
-def set_session(response: HttpResponseBase, session: Session) -> None:
-    """Put the token into the visitor's encrypted cookie."""
+def set_session(response: HttpResponseBase, session: Session, helping: cookie.Helping | None = None) -> None:
+    """Put the token into the visitor's encrypted cookie; `helping` of an assisted session, to come back from it."""
     response.set_cookie(
         cookie.NAME,
-        cookie.seal(session.token),
+        cookie.pack(session.token, helping),
         httponly=True,
         samesite="Lax",
         secure=settings.KULLA_TLS,
@@ -38,6 +38,14 @@ def drop_session(response: HttpResponseBase) -> None:
     response.delete_cookie(cookie.NAME, path="/", samesite="Lax")
 
 
+def own_session(helping: cookie.Helping) -> Session | None:
+    """The session of the official who helps, renewed where it must be; None when it has ended."""
+    try:
+        return door.session_of(helping.token) or door.keeper().renew(helping.token)
+    except Refused:
+        return None
+
+
 class Access:
     """Middleware: finds the session, applies the view's rule, sets request.actor, renews the token."""
 
@@ -46,11 +54,19 @@ class Access:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Serve one request."""
-        request.renewed = None  # type: ignore[attr-defined]
+        request.renewed = request.helping = None  # type: ignore[attr-defined]
         response = self.get_response(request)
+        helping: cookie.Helping | None = request.helping  # type: ignore[attr-defined]
+        if (
+            helping is not None
+            and cookie.NAME in response.cookies
+            and not response.cookies[cookie.NAME].value
+        ):
+            # Signing out of an assisted session leads back to the official's own.
+            return self._back(helping)
         # A view that signs somebody in or out has set the cookie itself: the older session must not come back.
         if (renewed := request.renewed) is not None and cookie.NAME not in response.cookies:  # type: ignore[attr-defined]
-            set_session(response, renewed)
+            set_session(response, renewed, helping)
         if getattr(request, "session_now", None) is not None or getattr(request, "personal", False):
             response["Cache-Control"] = "no-store"
         return response
@@ -70,6 +86,11 @@ class Access:
         except KeeperUnavailable as error:
             session, token, away = None, None, error
         request.session_now, request.token = session, token  # type: ignore[attr-defined]
+        helping: cookie.Helping | None = request.helping  # type: ignore[attr-defined]
+        if helping is not None and session is None and away is None:
+            return self._over(request, helping)
+        if rule.alone and session is not None and session.assisted:
+            return errors.page(request, 403, messages.ALONE)
         if rule.roles is None:
             return None
         if away is not None:
@@ -84,15 +105,15 @@ class Access:
                 request.actor = actor.enter(session, token, rule.service)  # type: ignore[attr-defined]
             except Refused:
                 door.revocations.add(session.sid)
-                return self._sign_in(request)
+                return self._over(request, helping) if helping else self._sign_in(request)
             except KeeperUnavailable as error:
                 return errors.of_exception(request, error)
         return None
 
     def _session(self, request: HttpRequest) -> tuple[Session | None, str | None]:
-        sealed = request.COOKIES.get(cookie.NAME)
-        token = cookie.open_sealed(sealed) if sealed else None
-        if token is None:
+        token, helping = cookie.unpack(request.COOKIES.get(cookie.NAME))
+        request.helping = helping  # type: ignore[attr-defined]
+        if token is None or (helping is not None and helping.sid in door.revocations):
             return None, None
         session = door.session_of(token)
         if session is None:
@@ -106,6 +127,32 @@ class Access:
             except KeeperUnavailable:
                 pass  # it still lives for some minutes; the next page tries again
         return session, token
+
+    def _over(self, request: HttpRequest, helping: cookie.Helping) -> HttpResponse:
+        """An assisted session has ended: back to the official's own. What was typed in it was the person's, so it is
+        neither sent nor carried on."""
+        request.helping = request.renewed = None  # type: ignore[attr-defined]
+        try:
+            response = self._back(helping)
+        except KeeperUnavailable as error:
+            return errors.of_exception(request, error) or errors.page(request, 503)
+        if request.method in {"GET", "HEAD"}:
+            return response
+        said = errors.page(request, 409, messages.HELP_OVER)
+        said.cookies = response.cookies
+        return said
+
+    @staticmethod
+    def _back(helping: cookie.Helping) -> HttpResponse:
+        session = own_session(helping)
+        if session is None:
+            response = HttpResponseRedirect(reverse("sign-in"))
+            drop_session(response)
+            return response
+        response = HttpResponseRedirect(f"{reverse('counter')}?over")
+        set_session(response, session)
+        response["Cache-Control"] = "no-store"
+        return response
 
     @staticmethod
     def _sign_in(request: HttpRequest) -> HttpResponse:

@@ -17,6 +17,11 @@ from kulla.registry import cookie
 PURPOSE = "resume"
 LIMIT = 64 * 1024  # characters; no form of ours is larger, files are not carried
 _OURS = {"csrfmiddlewaretoken"}
+_SECRET = (
+    "password",
+    "code",
+    "pin",
+)  # beginnings of fields that are typed again rather than put back into a page
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,12 @@ class Carried:
 
 def pack(request: HttpRequest) -> str:
     """The request's form as sealed text; empty when it holds nothing or too much to carry."""
-    fields = [(name, value) for name, values in request.POST.lists() if name not in _OURS for value in values]
+    fields = [
+        (name, value)
+        for name, values in request.POST.lists()
+        if name not in _OURS and not name.startswith(_SECRET)
+        for value in values
+    ]
     text = json.dumps([request.get_full_path(), fields])
     return cookie.seal(text, PURPOSE) if fields and len(text) <= LIMIT else ""
 

@@ -19,7 +19,7 @@ from kulla.web import messages
 from kulla.web.messages import FORM_EXPIRED, MESSAGES, ONCE_MORE, Message
 
 log = logging.getLogger("kulla.web")
-_SECRET_FIELDS = {"password", "code", "csrfmiddlewaretoken"}
+_SECRET_FIELDS = {"password", "code", "pin", "pin_again", "csrfmiddlewaretoken"}
 Words = Callable[[BaseException], tuple[int, Message]]
 Say = Callable[[BaseException], Message]
 _SIGN_IN_AGAIN = {"session", "token", "token_expired", "attestation"}
@@ -33,6 +33,8 @@ def _refused(error: BaseException) -> tuple[int, Message]:
         return 503, messages.LOG_UNCONFIRMED
     if code == "copies_unavailable":
         return 503, messages.KEEPER_AWAY
+    if code == "assisted":
+        return 403, messages.ALONE
     if code in _SIGN_IN_AGAIN:
         return 403, messages.SIGNED_OUT
     return 403, messages.REFUSED

@@ -119,6 +119,22 @@ LOG_UNCONFIRMED = Message(
     ),
 )
 
+ALONE = Message(
+    _("This is not done at a counter"),
+    (
+        _("Passwords, telephone numbers, messages and representatives are for the person alone."),
+        _("The person can do it on a device of their own. Nothing was changed."),
+    ),
+)
+
+HELP_OVER = Message(
+    _("You no longer act for this person"),
+    (
+        _("The time was over, or it was ended. What stood on the page was not sent."),
+        _("If the person is still there, begin again at the counter page."),
+    ),
+)
+
 REFUSED = Message(
     _("That was refused"),
     (_("You may not see or change this. Nothing was changed."), _("The attempt was written down.")),
