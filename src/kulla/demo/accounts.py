@@ -84,10 +84,12 @@ class Tie:
 
 @dataclass(frozen=True)
 class Cast:
-    """Everybody with a part. `ties` are those that the register's import does not bring by itself."""
+    """Everybody with a part. `ties` are those that the register's import does not bring by itself; `protected` are
+    the person, who is told of looks, and why."""
 
     accounts: list[Account]
     ties: list[Tie] = field(default_factory=list)
+    protected: list[tuple[str, str, str]] = field(default_factory=list)
 
     @property
     def persons(self) -> list[Invented]:
@@ -120,7 +122,9 @@ def cast(generator: Generator, offices: Sequence[Office], institutions: dict[str
         citizen(one.who, one.person, *one.children, activated=one.activated)
         for one in characters.all_of(generator)
     ]
-    return Cast(accounts, ties(accounts))
+    by_who = {account.who: account.number for account in accounts}
+    protected = [(by_who["protected"], by_who["contact"], "violence")]
+    return Cast(accounts, ties(accounts), protected)
 
 
 def ties(accounts: Sequence[Account]) -> list[Tie]:

@@ -226,6 +226,8 @@ class Maker:
                     custody=tie.custody,
                     adult=tie.adult,
                 )
+            for number, contact, reason in everyone.protected:
+                keeper.protect(number, contact, reason)
             for institution in INSTITUTIONS:
                 details = institution.details(self.institutions)
                 keeper.add_office(self.institutions[institution.key], institution.name, **details)
