@@ -24,7 +24,8 @@ from kulla.keeper.config import load
 from kulla.keeper.core import SYSTEM_KEYS, Keeper
 from kulla.keeper.errors import ConfigError, KeeperError, Refusal
 from kulla.keeper.families import guardian_body
-from kulla.keeper.importing import Importer, Progress, Report, Row, read_csv
+from kulla.keeper.importing import COLUMNS, Importer, Progress, Report, Row, open_source
+from kulla.keeper.importing.rows import IDENTIFIERS
 from kulla.keeper.keys import FileRootKey, KeyRing, RootKey, copies_signer
 from kulla.keeper.people import NUMBER, STAFF
 from kulla.keeper.records import RecordFile, Sealer
@@ -139,13 +140,17 @@ class Admin:
 
         `progress` is called with (done, total). Raises KeeperError for a file that cannot be read.
         """
-        lines = read_csv(rows) if isinstance(rows, Path) else enumerate(rows, 1)
         keeper = self._keeper
-        return Importer(keeper.register, keeper.people, keeper.committer, self._scheme).run(lines, progress)
+        importer = Importer(keeper.register, keeper.people, keeper.committer, self._scheme)
+        if not isinstance(rows, Path):
+            return importer.run(list(enumerate(rows, 1)), progress)
+        with open_source(rows) as source:
+            return importer.run(source.rows(COLUMNS, IDENTIFIERS), progress, total=source.lines)
 
-    def add_office(self, office: UUID | str, name: str) -> None:
-        """Make an office known by its public name (again: rename it)."""
-        self._keeper.committer.commit({"type": "office", "office": _uuid(office), "name": name})
+    def add_office(self, office: UUID | str, name: str, **details: Any) -> None:
+        """Make an office known by its public name (again: change it). `details` as of Offices.office_body: name_en,
+        kind, parent, town, address, hours. Raises Refusal("bad_office")."""
+        self._keeper.committer.commit(self._keeper.offices.office_body(_uuid(office), name, **details))
 
     def add_official(
         self,
@@ -155,10 +160,13 @@ class Admin:
         number: str,
         password: str,
         totp: str | None = None,
+        *,
+        until: int | None = None,
     ) -> str:
         """An official with a second factor; gives its secret (base32), made unless given.
 
-        `number` is a national number or a sign-in name of at least three characters. Raises KeeperError.
+        `number` is a national number or a sign-in name of at least three characters. The role ends `until` (ms), at most
+        and unless given a year from now. Somebody who has another role keeps it. Raises KeeperError.
         """
         if role not in (*OFFICE_ROLES, OPERATOR) or (role != OPERATOR) != (office is not None):
             raise KeeperError("An official is the operator, or has one of the roles of an office.")
@@ -167,7 +175,9 @@ class Admin:
         if person is None:
             person = self._new_official(name, number)
         keeper.committer.commit(
-            {"type": "official", "person": person, "role": role, "office": _uuid(office) if office else None},
+            keeper.offices.role_body(
+                person, role, _uuid(office) if office else None, until=until, source="command line"
+            ),
             keeper.credentials.password_body(person, password),
             keeper.credentials.totp_body(person, secret),
         )
@@ -187,6 +197,11 @@ class Admin:
         """Make `guardian` act for `child`, until the child is 18. `details` are those of families.guardian_body."""
         body = guardian_body(self._person(guardian), self._person(child), **details)
         self._keeper.committer.commit(body)
+
+    def protect(self, number: str, contact: str, reason: str) -> None:
+        """Protect a person: looks need a second official and are told to `contact` (a number). See protected.py."""
+        keeper = self._keeper
+        keeper.committer.commit(keeper.protected.body(self._person(number), self._person(contact), reason))
 
     def end_guardian(self, child: str, guardian: str) -> None:
         """End it."""

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from kulla.journal import wire
+from kulla.journal.wire import WireError
 from kulla.keeper.copies import Copies
 from kulla.keeper.errors import DiskFull, RecordsBroken, Refusal
 from kulla.keeper.kinds import Body
@@ -34,23 +34,25 @@ GRACE_S = 2.0  # how long a start waits for the third copy, in case only that on
 
 @dataclass
 class _Change:
-    bodies: Sequence[tuple[bytes, Body]]
+    bodies: Sequence[tuple[bytes, Body, bytes]]  # record id, body, and the body as it will be sealed
     urgent: bool
     done: "Future[None]"
     until: float
+    patience_s: float = QUORUM_S
 
 
 def _unavailable() -> Refusal:
     return Refusal("copies_unavailable", "Two key copies do not answer: nothing can be changed now.")
 
 
-def _check(body: Body) -> None:
+def _prepare(body: Body) -> bytes:
     try:
-        size = len(wire.encode(body))
-    except wire.WireError as error:
+        prepared = Sealer.prepare(body)
+    except WireError as error:
         raise Refusal("bad_request", "This change cannot be written as a record.") from error
-    if size > MAX_BODY:
+    if len(prepared) > MAX_BODY:
         raise Refusal("too_long", "This change is too large for a record.")
+    return prepared
 
 
 def new_id() -> bytes:
@@ -101,15 +103,31 @@ class Committer:
         A body that has no form or is too large is refused before it is numbered: once written, a record is for ever.
         Raises Refusal("copies_unavailable", "bad_request", "too_long").
         """
-        for body in bodies:
-            _check(body)
-        named = list(zip(ids or [new_id() for _ in bodies], bodies, strict=True))
-        change = _Change(named, urgent, Future(), time.monotonic() + QUORUM_S)
+        done = self.submit(*bodies, ids=ids, urgent=urgent)
+        if not urgent:
+            self.wait(done)
+
+    def submit(
+        self,
+        *bodies: Body,
+        ids: Sequence[bytes] | None = None,
+        urgent: bool = False,
+        patience_s: float = QUORUM_S,
+    ) -> "Future[None]":
+        """`commit` for whoever has more to prepare meanwhile; pass what it gives to `wait`.
+
+        `patience_s`: how long the copies may take. Only for a keeper that nobody else waits for.
+        """
+        prepared = [_prepare(body) for body in bodies]
+        named = list(zip(ids or [new_id() for _ in bodies], bodies, prepared, strict=True))
+        change = _Change(named, urgent, Future(), time.monotonic() + QUORUM_S, patience_s)
         self._queue.put(change)
-        if urgent:
-            return
+        return change.done
+
+    def wait(self, done: "Future[None]", patience_s: float = QUORUM_S) -> None:
+        """Return when the changes count. Raises Refusal("copies_unavailable")."""
         try:
-            change.done.result(0 if self.failed else 2 * QUORUM_S)
+            done.result(0 if self.failed else 2 * patience_s)
         except TimeoutError as error:
             raise _unavailable() from error
 
@@ -233,7 +251,8 @@ class Committer:
             self._file.append(records)
         self._copies.push()
         waits = any(not change.urgent for change in changes)
-        if self._copies.wait(self._file.last, QUORUM_S if waits else 0.5):
+        patience = max(change.patience_s for change in changes)
+        if self._copies.wait(self._file.last, patience if waits else 0.5):
             if self._applied == records[0].seq - 1:
                 self._register.apply(records, bodies)
                 self._applied = records[-1].seq
@@ -250,9 +269,9 @@ class Committer:
         bodies: list[Body] = []
         before, seq = self._file.last_hash, self._file.last
         for change in changes:
-            for record_id, body in change.bodies:
+            for record_id, body, prepared in change.bodies:
                 seq += 1
-                record = self._sealer.seal(seq, record_id, before, body)
+                record = self._sealer.seal_prepared(seq, record_id, before, prepared)
                 records.append(record)
                 bodies.append(body)
                 before = record.hash

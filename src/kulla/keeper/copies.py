@@ -13,6 +13,7 @@ import http.client
 import logging
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -27,7 +28,7 @@ from kulla.keeper.records import Record, RecordFile, parse
 log = logging.getLogger("kulla.keeper")
 TIMEOUT_S = 5.0
 RETRY_S = (0.1, 0.25, 0.5, 1.0, 2.0)
-BATCH = 1 << 20
+BATCH = 2 << 20
 FORK_REACH = 1000  # how many of our last records may turn out to be a dead end
 NEXT_TYPE = "text/x.kulla.next"
 
@@ -53,13 +54,12 @@ class CopyConnection:
         self._signer = signer
         self._name = copy.name
 
-    def put(self, records: Sequence[Record]) -> int:
+    def put(self, batch: "Batch") -> int:
         """Give records; the number that the copy expects next (also when some before are missing).
 
         Raises CopyUnreachable, CopyConflict.
         """
-        body = wire.encode([[record.seq, record.id, record.raw] for record in records])
-        status, kind, answer = self._ask("POST", "/keycopy/put", body)
+        status, kind, answer = self._ask("POST", "/keycopy/put", batch.body, batch.digest)
         if status == 200 or (status == 409 and kind == NEXT_TYPE):
             try:
                 return int(answer.decode("ascii"))
@@ -86,9 +86,10 @@ class CopyConnection:
         """Close the connection."""
         self._http.close()
 
-    def _ask(self, method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
+    def _ask(self, method: str, path: str, body: bytes, digest: str = "") -> tuple[int, str, bytes]:
         target, now = self._base + path, int(time.time())
-        text = f"kulla-request/1\n{method}\n{target}\n{now}\n{hashlib.sha256(body).hexdigest()}\n"
+        digest = digest or hashlib.sha256(body).hexdigest()
+        text = f"kulla-request/1\n{method}\n{target}\n{now}\n{digest}\n"
         signature = base64.b64encode(self._signer.sign(text.encode())).decode()
         headers = {"Kulla-Signature": signature, "Kulla-Time": str(now), "Content-Type": "application/cbor"}
         for attempt in (1, 2):
@@ -104,6 +105,44 @@ class CopyConnection:
                 self._http.close()
                 raise CopyUnreachable(f"{self._name} does not answer.") from error
         raise AssertionError("unreachable")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Records as a copy takes them, with the digest that each request signs: made once for all copies."""
+
+    body: bytes
+    digest: str
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> "Batch":
+        """The batch of these records."""
+        body = wire.encode([[record.seq, record.id, record.raw] for record in records])
+        return cls(body, hashlib.sha256(body).hexdigest())
+
+
+class Batches:
+    """What the copies' threads send: the same records for all that stand at the same number."""
+
+    def __init__(self, file: RecordFile) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self._made: OrderedDict[tuple[int, int], Batch] = OrderedDict()
+
+    def get(self, start: int) -> Batch:
+        """The records from `start` on that fit into one request. Raises RecordsBroken."""
+        with self._lock:
+            key = (start, self._file.last)
+            if key not in self._made:
+                self._made[key] = Batch.of(self._file.read(start, BATCH))
+                if len(self._made) > 2:
+                    self._made.popitem(last=False)
+            return self._made[key]
+
+    def forget(self) -> None:
+        """Our end was set aside: what was made of it is no longer ours."""
+        with self._lock:
+            self._made.clear()
 
 
 @dataclass
@@ -132,6 +171,7 @@ class Copies:
     ) -> None:
         """`adopt` takes records that a copy has and this disk lacks (it was set back, or lost its end)."""
         self._file = file
+        self._batches = Batches(file)
         self._adopt = adopt
         self._changed = threading.Condition()
         self._stopped = False
@@ -197,6 +237,7 @@ class Copies:
 
     def join_again(self) -> None:
         """Let the copies that were in conflict try again."""
+        self._batches.forget()
         with self._changed:
             for state in self._states:
                 state.fork = None  # found before our end was moved
@@ -223,7 +264,7 @@ class Copies:
                 if not state.joined:
                     self._join(state, connection)
                 while not self._stopped and state.next <= self._file.last:
-                    self._note(state, next=connection.put(self._file.read(state.next, BATCH)))
+                    self._note(state, next=connection.put(self._batches.get(state.next)))
                 self._note(state, ok=True)
                 failures = 0
             except (CopyConflict, RecordsBroken) as error:
@@ -263,7 +304,7 @@ class Copies:
         while records := connection.records(self._file.last + 1):
             self._adopt(records)
         last = self._file.read(self._file.last)
-        self._note(state, next=connection.put(last) if last else 1, joined=True)
+        self._note(state, next=connection.put(Batch.of(last)) if last else 1, joined=True)
 
     def _note(self, state: State, **changes: object) -> None:
         with self._changed:

@@ -76,6 +76,9 @@ class Vault:
     def __init__(self, register: Register, ring: KeyRing, committer: Committer | None) -> None:
         self._register, self._ring, self._committer = register, ring, committer
         self._making = threading.RLock()
+        self._first_uses = [
+            threading.Lock() for _ in range(64)
+        ]  # many people's first uses share a round of commits
         self._system: dict[str, bytes] = {}
         self._keys: Cache[tuple[UUID, str], list[tuple[bytes, bytes]]] = Cache()
         self._services: Cache[tuple[UUID, str], list[ServiceKey]] = Cache()
@@ -147,7 +150,7 @@ class Vault:
         "Never made" and "destroyed" differ by a record of their own, `services_key_made`, which no erasure destroys:
         a key is made only where there is no such record and the person's identity key stands.
         """
-        with self._making:
+        with self._first_uses[person.int % len(self._first_uses)]:
             row = self._register.one(
                 "SELECT EXISTS (SELECT 1 FROM data_key WHERE person = ?1 AND retention = ?2) "
                 "OR EXISTS (SELECT 1 FROM services_key_made WHERE person = ?1)",

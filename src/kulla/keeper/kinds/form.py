@@ -14,10 +14,20 @@ def raw(value: UUID | None) -> bytes | None:
     return None if value is None else value.bytes
 
 
-def put(sql: str, *names: str) -> Change:
+class Put:
+    """A change that fills one statement with some fields of the body; many in a row can be applied at once."""
+
+    def __init__(self, sql: str, names: tuple[str, ...]) -> None:
+        self.sql, self._names = sql, names
+
+    def row(self, body: Body) -> list[Any]:
+        """The values of the statement."""
+        return [raw(v) if isinstance(v := body[name], UUID) else v for name in self._names]
+
+    def __call__(self, db: sqlite3.Connection, body: Body) -> None:
+        db.execute(self.sql, self.row(body))
+
+
+def put(sql: str, *names: str) -> Put:
     """A change that fills one statement with these fields of the body."""
-
-    def apply(db: sqlite3.Connection, body: Body) -> None:
-        db.execute(sql, [raw(v) if isinstance(v := body[name], UUID) else v for name in names])
-
-    return apply
+    return Put(sql, names)
