@@ -47,8 +47,8 @@ class Accounts(Protocol):
     def contacts(self, person: UUID) -> Any:
         """Where the person is reached now; `.phone` is "" when there is none."""
 
-    def confirm_code(self, person: UUID, purpose: str, *, office: str, what: str) -> None:
-        """Send a code to the phone on record. Raises Refusal("no_phone", "slow_down")."""
+    def confirm_code(self, person: UUID, purpose: str, kind: str = "", **params: str) -> int:
+        """Send a code to the phone on record. Raises Refusal("no_channel", "slow_down")."""
 
     def check_code(self, person: UUID, purpose: str, code: str) -> bool:
         """Whether it is the live code for this purpose; a right one is spent."""
@@ -178,7 +178,7 @@ class Counter:
         if visit.id not in self._shown:
             fields = ["name", "birth_date"]
             self._meter.looks.add([self._entry(session, visit.person, PURPOSE, fields)])
-            if not self._protected.looked(session, visit.person, PURPOSE):
+            if not self._protected.looked(session, visit.person):
                 return False
             self._shown.add(visit.id)
         return True
@@ -196,7 +196,9 @@ class Counter:
             raise Refusal("no_phone", "There is no telephone on record.")
         what = what_in_words(self._language(visit.person), visit.what)
         office = self._protected.office_name(visit.office)
-        self._other.confirm_code(visit.person, self._code_purpose(visit), office=office, what=what)
+        self._other.confirm_code(
+            visit.person, self._code_purpose(visit), "code_counter", office=office, what=what
+        )
 
     def ask_signature(self, session: Live, visit_id: UUID) -> None:
         """Ask a colleague to confirm the person who signs. While a question is open, or just answered: nothing.
@@ -324,9 +326,19 @@ class Counter:
             if not self._other.check_code(visit.person, self._code_purpose(visit), secret):
                 raise Refusal("wrong_code", "The code is wrong, too old, or was used already.")
         elif way == PIN:
-            self._pins.check(visit.person, secret)
+            self._check_pin(visit, secret)
         elif way != SIGNATURE or self._state(SIGNED, visit) != DONE:
             raise Refusal("not_confirmed", "Nobody has confirmed that the person is there.")
+
+    def _check_pin(self, visit: Visit, pin: str) -> None:
+        """The person hears of it when the PIN locks."""
+        try:
+            self._pins.check(visit.person, pin)
+        except Refusal as refusal:
+            if refusal.details.get("left") == 0:
+                office = self._protected.office_name(visit.office)
+                self._other.tell(visit.person, "counter_pin_locked", {"office": office})
+            raise
 
     def _able(self, person: UUID) -> None:
         """Raise for those for whom nobody acts at a counter as themselves."""

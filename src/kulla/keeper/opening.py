@@ -135,9 +135,9 @@ class Opening:
             return {"refused": "not_yours" if others else refused[person]}
         try:
             if item.kind == "register":
-                if item.name in HIDDEN and self._protected.hides_address(person):
-                    return {"refused": "no_value"}  # the same as for somebody who has none
-                text = self._people.field(person, item.name)
+                # A hidden address looks as if there were none.
+                hidden = item.name in HIDDEN and self._protected.hides_address(person)
+                text = "" if hidden else self._people.field(person, item.name)
                 return {"text": text} if text else {"refused": "no_value"}
             if item.kind == "claims":
                 text, salt = self._vault.open_claims(person, item.pseudonym, item.service, item.blob)
@@ -183,7 +183,7 @@ class Opening:
             self._meter.looks.add([noted])
         if until:
             raise Refusal("budget", "The budget for looking at people's data is spent.", until_ms=until)
-        told = not self._protected.is_protected(person) or self._protected.looked(session, person, purpose)
+        told = not self._protected.is_protected(person) or self._protected.looked(session, person)
         if closed or not told:
             raise Refusal("protected", "This person is protected: a second official must release the look.")
 

@@ -100,7 +100,7 @@ class Pins:
         pin = "".join(pin.split())
         if not (len(pin) == DIGITS and pin.isascii() and pin.isdigit()):
             raise Refusal("weak_pin", f"A PIN has {DIGITS} digits.", reason="form")
-        if any(pin in run for run in _RUNS) or len(set(pin)) <= 2 or pin[:3] == pin[3:]:  # noqa: PLR2004
+        if any(pin in run for run in _RUNS) or len(set(pin)) <= 2 or pin[:3] == pin[3:]:
             raise Refusal("weak_pin", "This PIN is too easy to guess.", reason="easy")
         if pin in self._own(person):
             raise Refusal("weak_pin", "This PIN is a birth date or part of a number.", reason="own")
@@ -129,7 +129,7 @@ class Pins:
     def _own(self, person: UUID) -> set[str]:
         """Six digits that everybody who knows the person can guess: the birth date, parts of number and phone."""
         profile = self._people.profile(person)
-        year, month, day = (str(profile.get("birth_date") or "--").split("-") + ["", ""])[:3]
+        year, month, day = str(profile.get("birth_date") or "0000-00-00").split("-")
         found = {day + month + year[2:], year[2:] + month + day, month + day + year[2:], year + month}
         found |= {month + year, year + day, day + year}
         for text in (profile.get("number"), profile.get("phone")):

@@ -109,10 +109,10 @@ class Protected:
         )
         return row is not None
 
-    def looked(self, session: Live, person: UUID, purpose: str) -> bool:
+    def looked(self, session: Live, person: UUID) -> bool:
         """Tell the contact of a look, before it is answered. False when that failed: then nothing is shown."""
         try:
-            self.tell(self.contact(person), "protected_looked", self._words(session, purpose))
+            self.tell(self.contact(person), "protected_looked", {"office": self.office_name(session.office)})
         except KeeperError:
             log.exception("a look at a protected person could not be told, so it is refused")
             return False
@@ -125,7 +125,8 @@ class Protected:
 
         def tell() -> None:
             try:
-                self.tell(self.contact(person), "protected_looked", self._words(session, "find"))
+                told = {"office": self.office_name(session.office)}
+                self.tell(self.contact(person), "protected_found", told)
             except KeeperError:
                 log.exception("a search for a protected person could not be told")
             finally:
@@ -137,9 +138,6 @@ class Protected:
         """The public name of an office; empty when unknown."""
         found = self._offices.office(office)
         return found.name if found else ""
-
-    def _words(self, session: Live, purpose: str) -> dict[str, str]:
-        return {"office": self.office_name(session.office), "role": session.role, "purpose": purpose}
 
     # Releases ------------------------------------------------------------------------------------------
 
@@ -214,7 +212,7 @@ class Protected:
             raise Refusal("yourself", "Nobody decides this about themselves.")
 
     def _may_protect(self, session: Live, request: Request) -> bool:
-        return session.role == REGISTRAR
+        return session.role == REGISTRAR and self.near(session, request.office)
 
     def _protect(self, request: Request, by: Live) -> list[Body]:
         if request.about is None:
@@ -222,7 +220,7 @@ class Protected:
         content = request.content
         return [self.body(request.about, content["contact"], content["reason"], (request.by, by.person))]
 
-    def _unprotect(self, request: Request, by: Live) -> list[Body]:
+    def _unprotect(self, request: Request, _by: Live) -> list[Body]:
         if request.about is None:
             raise Refusal("unknown_request", "There is no such request.")
         # The contact hears of it too, and afterwards nobody knows who that was.
