@@ -11,7 +11,8 @@
 
 `notices_per_day` is for one person, `notices_per_hour` for the country. `services` names all that may be entered;
 empty, any 40 may. Without `passkeys` there are none, except in a demo (localhost). More than `failures_per_minute`
-wrong passwords in the country, and ten times what is usual, slow down tries from unknown places.
+wrong passwords in the country, and ten times what is usual, slow down tries from unknown places. `delivery`: how
+messages go out, see delivery/settings.py.
 """
 
 import json
@@ -20,6 +21,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kulla.keeper.delivery.settings import Settings as Delivery
+from kulla.keeper.delivery.settings import parse as parse_delivery
 from kulla.keeper.errors import ConfigError
 
 T = TypeVar("T")
@@ -100,6 +103,7 @@ class Config:
     services: tuple[str, ...] = ()
     passkeys: RelyingParty | None = None
     failures_per_minute: int = 300
+    delivery: Delivery = field(default_factory=Delivery)
 
     @property
     def quorum(self) -> int:
@@ -130,6 +134,7 @@ def load(path: Path) -> Config:
             services=tuple(str(name) for name in raw.get("services", ())),
             passkeys=_party(raw.get("passkeys"), raw.get("demo") is True),
             failures_per_minute=int(raw.get("failures_per_minute", 300)),
+            delivery=parse_delivery(home, raw.get("delivery", {})),
         )
     except OSError as error:
         raise ConfigError(f"The keeper's settings cannot be read: {path}.") from error

@@ -17,26 +17,40 @@ from kulla.journal.errors import JournalError
 from kulla.journal.ids import now_ms
 from kulla.journal.segment import open_segment_key
 from kulla.keeper import numbers
+from kulla.keeper.accounts import Accounts
+from kulla.keeper.administration import Administration
 from kulla.keeper.approvals import Approvals
 from kulla.keeper.budgets import DAY_MS, Budgets
 from kulla.keeper.committer import Committer
 from kulla.keeper.config import Config
 from kulla.keeper.copies import Copies
+from kulla.keeper.counter import Counter
 from kulla.keeper.credentials import Credentials
+from kulla.keeper.delivery.delivery import Delivery
 from kulla.keeper.errors import ConfigError, KeeperError, Refusal
+from kulla.keeper.families.coming_of_age import ComingOfAge
+from kulla.keeper.families.desk import FamilyDesk
+from kulla.keeper.families.mandates import Mandates
 from kulla.keeper.families.store import Families
 from kulla.keeper.grants import Grants
+from kulla.keeper.invitations import Invitations
 from kulla.keeper.keys import FileRootKey, KeyRing, copies_signer
 from kulla.keeper.looks import Looks, look
 from kulla.keeper.metering import Meter
+from kulla.keeper.my_data import MyData
 from kulla.keeper.notices import Notices, Templates
 from kulla.keeper.offices import Offices
 from kulla.keeper.opening import Opening
+from kulla.keeper.passkeys import Passkeys
 from kulla.keeper.people import People, derive_pseudonyms
+from kulla.keeper.pins import Pins
+from kulla.keeper.places import Places
 from kulla.keeper.protected import Protected
 from kulla.keeper.records import Record, RecordFile, Sealer
 from kulla.keeper.register import Register
+from kulla.keeper.security import Security
 from kulla.keeper.sessions import Sessions
+from kulla.keeper.sign_in import SignIn
 from kulla.keeper.vault import Vault
 
 log = logging.getLogger("kulla.keeper")
@@ -74,7 +88,7 @@ class Keeper:
         self.protected = Protected(
             self.register, self.vault, self.people, self.committer, self.families, self.offices, clock
         )
-        self.credentials = Credentials(self.register, self.vault, config.argon2)
+        self.credentials = Credentials(self.register, self.vault, config.argon2, self.people)
         self._stopping = threading.Event()
         self.copies.start()
         self.committer.start()
@@ -89,8 +103,28 @@ class Keeper:
         On a home that ran before this works while the copies are silent (reading goes on); a new or rebuilt home
         must be ready first. Raises RecordsBroken when the system keys are not there.
         """
-        self.sessions = Sessions(
-            self.register, self.vault, self.committer, self.people, self.credentials, self.offices
+        self.sessions = Sessions(self.register, self.vault, self.committer, self.people, self.offices)
+        self.sessions.standing.tell = self._tell
+        self.sessions.standing.dead = self.people.is_dead
+        self.places = Places(self.config.home / "places.csv")
+        self.passkeys = Passkeys(self.register, self.vault, self.config.passkeys)
+        self.sign_in = SignIn(
+            self.register,
+            self.vault,
+            self.people,
+            self.credentials,
+            self.passkeys,
+            self.sessions,
+            self.config.failures_per_minute,
+        )
+        self.security = Security(
+            self.vault,
+            self.committer,
+            self.people,
+            self.credentials,
+            self.passkeys,
+            self.sessions,
+            self.sign_in,
         )
         self.looks = Looks(
             self.config.home / "log", self.vault.system("looks"), self.config.unconfirmed_ms, self._clock
@@ -102,10 +136,12 @@ class Keeper:
         self.grants = Grants(
             self.register, self.people, self.families, self.committer, meter, config.budgets, self._clock
         )
-        self.opening = Opening(self.vault, self.people, self.families, self.grants, meter)
-        self.approvals = Approvals(
-            self.register, self.vault, self.committer, self.offices, self._clock
-        )
+        self.opening = Opening(self.vault, self.people, self.families, self.protected, self.grants, meter)
+        self.approvals = Approvals(self.register, self.vault, self.committer, self.offices, self._clock)
+        self.meter = meter
+        self._serve_accounts()
+        self._serve_families(meter)
+        self._serve_counter(meter)
         templates = Templates(self.config.home / "templates.json")
         self.notices = Notices(
             *parts,
@@ -116,8 +152,70 @@ class Keeper:
             per_hour=config.notices_per_hour,
             clock=self._clock,
         )
+        self.administration = Administration(
+            self.register,
+            self.committer,
+            self.people,
+            self.offices,
+            self.approvals,
+            self.sessions,
+            self._tell,
+            self._clock,
+        )
+        self.invitations = Invitations(
+            self.register,
+            self.vault,
+            self.committer,
+            self.people,
+            self.offices,
+            self.administration,
+            self._clock,
+        )
+        self.my_data = MyData(self, self._clock)
         self._tender = threading.Thread(target=self._tend, name="tender", daemon=True)
         self._tender.start()
+
+    def _serve_accounts(self) -> None:
+        demo, clock = self.config.demo, self._clock
+        self.delivery = Delivery(self.config.home, self.config.delivery, self.vault, demo=demo, clock=clock)
+        self.accounts = Accounts(self, clock)
+        self.sessions.standing.frozen = self.accounts.frozen
+        self.delivery.start()
+
+    def _serve_families(self, meter: Meter) -> None:
+        parts, tell, clock = (self.register, self.people, self.families), self._tell, self._clock
+        self.mandates = Mandates(*parts, self.vault, self.committer, tell=tell, clock=clock)
+        self.family_desk = FamilyDesk(*parts, self.approvals, meter, tell=tell, clock=clock)
+        self.coming_of_age = ComingOfAge(
+            *parts, self.committer, tell=tell, clock=clock, stopping=self._stopping
+        )
+
+    def _serve_counter(self, meter: Meter) -> None:
+        self.protected.declare(self.approvals)
+        self.protected.tell = lambda person, kind, params: self.accounts.tell(person, kind, params)
+        parts = (self.register, self.vault, self.people, self.committer)
+        pins = Pins(*parts, self.credentials, self.config.argon2, self._clock)
+        self.counter = Counter(
+            self.register,
+            self.people,
+            self.families,
+            self.committer,
+            self.sessions,
+            self.protected,
+            pins,
+            meter,
+            self._clock,
+        )
+        self.counter.declare(self.approvals, lambda: self.accounts)
+
+    def _tell(self, person: UUID, kind: str, params: dict[str, str]) -> None:
+        """Tell a person on every channel, see accounts; what cannot be sent now must not undo what was done."""
+        accounts = getattr(self, "accounts", None)
+        try:
+            if accounts is not None:
+                accounts.tell(person, kind, params)
+        except KeeperError:
+            log.exception("a notice of the kind %s could not be sent", kind)
 
     @property
     def has_system_keys(self) -> bool:
@@ -209,12 +307,17 @@ class Keeper:
             alarms.append("disk_full")
         if self.budgets.segments_low:
             alarms.append("segment_keys")
+        if self.sign_in.attempts.storm:
+            alarms.append("sign_in_storm")
         if self.register.passed_over:
             alarms.append("records_passed_over")
         if self.looks.overdue:
             alarms.append("log_unconfirmed")
         if self.committer.failed or not self.committer.ready.is_set() or self.committer.waiting:
             alarms.append("records_waiting")
+        alarms += self.administration.alarms()
+        delivery = self.delivery.status()
+        alarms += delivery.pop("alarms")
         return {
             "copies": copies,
             "root_key": self.ring.root_kind,
@@ -223,6 +326,9 @@ class Keeper:
             "records": self.records.last,
             "alarms": alarms,
             "demo": self.config.demo,
+            "delivery": delivery,
+            **self.accounts.status(),
+            **(self.my_data.status() if hasattr(self, "my_data") else {}),
         }
 
     def close(self) -> None:
@@ -230,6 +336,9 @@ class Keeper:
         self._stopping.set()
         self.committer.stop()
         self.copies.stop()
+        if hasattr(self, "accounts"):
+            self.accounts.close()
+            self.delivery.close()
         if hasattr(self, "looks"):
             self._tender.join()
             self.looks.close()
@@ -272,6 +381,9 @@ class Keeper:
         while not self._stopping.wait(TEND_S):
             try:
                 self.sessions.record_ends()
+                self.administration.sweep()
+                self.my_data.tend()
+                self.coming_of_age.run()
             except KeeperError:
                 log.exception("housekeeping failed")
         self.register.close_thread()

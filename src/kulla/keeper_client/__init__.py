@@ -4,8 +4,10 @@ Nothing here knows who anybody is. Codes of refusals and the wire format: docs/k
 """
 
 from kulla.journal.wire import seal_with_ticket
+from kulla.keeper_client.accounts import DeskAccount, Letter, LinkState, MyAccount, OfficialRequest, Sent
 from kulla.keeper_client.client import KeeperClient, connect
 from kulla.keeper_client.errors import KeeperUnavailable, Refused
+from kulla.keeper_client.my_data import Correction, Erasure, LookLine, Question
 from kulla.keeper_client.tokens import verify_token
 from kulla.keeper_client.types import (
     ClaimsItem,
@@ -26,18 +28,28 @@ from kulla.keeper_client.types import (
 
 __all__ = [
     "ClaimsItem",
+    "Correction",
+    "DeskAccount",
     "Entered",
+    "Erasure",
     "Field",
     "Item",
     "KeeperClient",
     "KeeperUnavailable",
+    "Letter",
+    "LinkState",
     "Look",
+    "LookLine",
     "LookView",
+    "MyAccount",
     "Notice",
+    "OfficialRequest",
     "Opened",
+    "Question",
     "Refused",
     "RegisterItem",
     "SealedItem",
+    "Sent",
     "Session",
     "SessionInfo",
     "Ticket",
