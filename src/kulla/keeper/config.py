@@ -12,7 +12,7 @@
 `notices_per_day` is for one person, `notices_per_hour` for the country. `services` names all that may be entered;
 empty, any 40 may. Without `passkeys` there are none, except in a demo (localhost). More than `failures_per_minute`
 wrong passwords in the country, and ten times what is usual, slow down tries from unknown places. `delivery`: how
-messages go out, see delivery/settings.py.
+messages go out, see delivery/settings.py. `register_keys`, `live_register`: see register_settings.py.
 """
 
 import json
@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 from kulla.keeper.delivery.settings import Settings as Delivery
 from kulla.keeper.delivery.settings import parse as parse_delivery
 from kulla.keeper.errors import ConfigError
+from kulla.keeper.register_settings import LiveRegister, RegisterKey, parse_keys, parse_live
 
 T = TypeVar("T")
 
@@ -104,6 +105,8 @@ class Config:
     passkeys: RelyingParty | None = None
     failures_per_minute: int = 300
     delivery: Delivery = field(default_factory=Delivery)
+    register_keys: tuple[RegisterKey, ...] = ()
+    live_register: LiveRegister | None = None
 
     @property
     def quorum(self) -> int:
@@ -135,6 +138,8 @@ def load(path: Path) -> Config:
             passkeys=_party(raw.get("passkeys"), raw.get("demo") is True),
             failures_per_minute=int(raw.get("failures_per_minute", 300)),
             delivery=parse_delivery(home, raw.get("delivery", {})),
+            register_keys=parse_keys(raw.get("register_keys", ())),
+            live_register=parse_live(raw.get("live_register")),
         )
     except OSError as error:
         raise ConfigError(f"The keeper's settings cannot be read: {path}.") from error
