@@ -1,1 +1,1 @@
-"""Offices, officials and what two people decide."""
+"""Offices, officials and what two people decide. Docs: docs/people.md."""
