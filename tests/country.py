@@ -47,6 +47,11 @@ class Account:
     child_number: str = ""
     office: str = ""
 
+    @property
+    def identifier(self) -> str:
+        """What this person types to sign in."""
+        return self.number or self.passport
+
 
 def run_kulla(
     *arguments: str, timeout: float = 120, check: bool = True, **env: str
@@ -292,7 +297,7 @@ class Country:
 def sign_in(person: Person, account: Account) -> Page:
     """Fill in the sign-in form and, where it is asked for, the second factor's."""
     person.open("/sign-in")
-    page = person.submit(having="password", identifier=account.number, password=account.password)
+    page = person.submit(having="password", identifier=account.identifier, password=account.password)
     if account.totp_secret and any("code" in form.names() for form in page.forms):
         page = person.submit(having="code", code=next_code(account.totp_secret))
     return page

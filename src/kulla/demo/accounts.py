@@ -50,6 +50,11 @@ class Account:
     totp: str | None = None
 
     @property
+    def identifier(self) -> str:
+        """What this person types to sign in."""
+        return self.number or self.persons[0].passport
+
+    @property
     def facts(self) -> dict[str, str]:
         """What accounts.json tells about it."""
         person = self.persons[0]

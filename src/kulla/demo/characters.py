@@ -40,6 +40,9 @@ def all_of(generator: Generator) -> Iterator[Character]:
     yield Character("representative", someone(generator, "m", "Lekë", "Vata", 45))
     yield Character("protected", someone(generator, "f", "Fidane", "Doda", 33))
     yield Character("contact", someone(generator, "f", "Marinela", "Leka", 47))
+    yield Character("foreigner", foreigner(generator))
+    one_name = someone(generator, "f", "Lume", "", 64)
+    yield Character("one_name", one_name)
     yield Character("apostrophe", someone(generator, "f", "Anna", "D'Angelo", 38))
     yield Character("cyrillic", someone(generator, "m", "Димитър", "Йорданов", 51))
     yield Character("greek", someone(generator, "f", "Ελένη", "Παπαϊωάννου", 44))
@@ -50,6 +53,12 @@ def someone(generator: Generator, sex: str, first_name: str, last_name: str, age
     """An adult of the capital with an e-mail address of nobody (RFC 2606)."""
     person = generator.person(sex, last_name, generator.address(HOME_TOWN), age, first_name)
     return replace(person, email=f"person{person.phone[-4:]}@post.example")
+
+
+def foreigner(generator: Generator) -> Invented:
+    """A woman with a passport and no national number; her telephone is one that Ofcom keeps for fiction."""
+    person = someone(generator, "f", "Rosalind", "Hartley", 57)
+    return replace(person, number="", passport="GBR 925076473", phone="+447700900123", language="en")
 
 
 def nearly_adult(generator: Generator) -> Character:

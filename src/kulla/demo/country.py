@@ -215,9 +215,6 @@ class Maker:
             if report.bad:
                 line, reason = report.bad[0]
                 raise CommandError(f"The keeper refused {len(report.bad)} people; line {line}: {reason}")
-            for person in persons:
-                for guardian in person.guardian_numbers[1:]:
-                    keeper.add_guardian(person.number, guardian)
             for tie in everyone.ties:
                 keeper.add_guardian(
                     tie.ward,
@@ -244,12 +241,12 @@ class Maker:
                         account.name,
                         account.office,
                         account.role,
-                        account.number,
+                        account.identifier,
                         account.password,
                         account.totp,
                     )
                 elif account.password:
-                    keeper.set_password(account.number, account.password)
+                    keeper.set_password(account.identifier, account.password)
             keeper.store_portal_keys(self.portal_keys)
 
     # -- the portal --------------------------------------------------------------------------------------------

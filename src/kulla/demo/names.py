@@ -7,7 +7,8 @@ only find that account.
 
 RESERVED = (
     "Arta", "Dritëro", "Teuta", "Besnik", "Valbona", "Luan", "Donika", "Rrok", "Teodora", "Pashko", "Hatixhe",
-    "Ndue", "Prenda", "Lekë", "Fidane", "Marinela", "Mrika", "Klarita", "Anna", "Димитър", "Ελένη",
+    "Ndue", "Prenda", "Lekë", "Fidane", "Marinela", "Mrika", "Klarita", "Anna", "Димитър", "Ελένη", "Lume",
+    "Rosalind",
 )  # fmt: skip
 
 _WOMEN = """

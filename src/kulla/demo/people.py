@@ -41,7 +41,7 @@ HOME_TOWN = Place("Tiranë", 41.326873, 19.818791, 1)
 
 @dataclass(frozen=True)
 class Invented:
-    """One invented person; guardian_numbers are empty for adults. `passport` is country and number, "ITA:…"."""
+    """One invented person; guardian_numbers are empty for adults. `passport` is the state's code and the number."""
 
     number: str
     first_name: str
@@ -65,6 +65,7 @@ class Invented:
         """The person as a line of the register's import file."""
         return {
             "number": self.number,
+            "passport": self.passport,
             "first_name": self.first_name,
             "last_name": self.last_name,
             "birth_date": self.birth_date.isoformat(),
@@ -72,7 +73,7 @@ class Invented:
             "phone": self.phone,
             "email": self.email,
             "language": self.language,
-            "guardian_number": self.guardian_numbers[0] if self.guardian_numbers else "",
+            "guardian_number": ";".join(self.guardian_numbers),
             "address": self.address,
         }
 

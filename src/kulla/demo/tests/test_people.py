@@ -55,6 +55,7 @@ def test_the_characters_have_names_of_their_own() -> None:
     persons = [person for one in everyone for person in (one.person, *one.children)]
 
     assert len({one.who for one in everyone}) == len(everyone)
+    assert all(person.number or person.passport for person in persons)
     assert len({person.name for person in persons}) == len(persons)
     assert {len(person.name) for person in persons if len(person.name) > 60} == {200}
     for person in persons:
