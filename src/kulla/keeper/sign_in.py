@@ -114,6 +114,13 @@ class SignIn:
             self._steps[person] = step
         return step
 
+    def spend_code(self, person: UUID, code: str) -> bool:
+        """Whether it is the person's code of now; it is spent with that."""
+        try:
+            return self.use_code(person, code) > 0
+        except Refusal:
+            return False
+
     def _without_code(self, person: UUID) -> tuple[str, UUID | None]:
         """An official with a password alone: not as an official. Who has a passkey uses it; who has none signs in as
         a citizen and sets up a second factor."""
@@ -172,7 +179,11 @@ class SignIn:
         also: Sequence[Body],
     ) -> Body:
         network = truncate_network(origin.network)
-        new_place = not note and not self._sessions.came_from(person, network)
+        standing, known = self._sessions.standing, note or self._sessions.came_from(person, network)
+        told = None
+        if not known and self._sessions.any_before(person):
+            # Written with the session itself: nobody signs in from a new place without being told of it.
+            told = standing.telling(person, "signed_in_new_place", {"name": origin.device[:80] or "?"})
         opened = self._sessions.open_for(
             person,
             role,
@@ -183,27 +194,37 @@ class SignIn:
             short=origin.short,
             factor=factor,
             more=more,
-            also=also,
+            also=[*also, *(told.bodies if told else ())],
         )
-        if new_place and self._sessions.used_before(person, opened["sid"]):
-            self._sessions.standing.tell(person, "signed_in_new_place", {"device": origin.device[:80]})
-        return {**opened, "remember": "" if origin.short else self.remember(person, note)}
+        if told:
+            told.send()
+        several = sum(1 for each, _ in self._sessions.roles(person) if each != CITIZEN) > 1
+        notes = [] if origin.short else self.remember(person, note, origin.notes)
+        return {**opened, "several": several, "remember": notes}
 
     # Browsers that were used before --------------------------------------------------------------------
 
-    def remember(self, person: UUID, note: bytes = b"") -> str:
-        """What the browser keeps, sealed: that this account was used in it. It proves nothing else."""
+    def remember(self, person: UUID, note: bytes, notes: Sequence[str]) -> list[str]:
+        """What the browser keeps, sealed: that this account was used in it, and the others' notes. It proves
+        nothing else."""
         inside = [person.bytes, note or os.urandom(16), now_ms()]
-        return wire.to_text(seal_box(self._note_key, wire.encode(inside), _NOTE))
+        own = wire.to_text(seal_box(self._note_key, wire.encode(inside), _NOTE))
+        return [own, *(text for text, owner, _ in self._open_notes(notes) if owner != person.bytes)][
+            :MAX_NOTES
+        ]
 
     def _note_of(self, person: UUID | None, notes: Sequence[str]) -> bytes:
         """The browser's name in the note for this person; empty when it has none. Strangers' notes do nothing."""
-        found = b""
+        opened = self._open_notes(notes)
+        return next((name for _, owner, name in opened if person is not None and owner == person.bytes), b"")
+
+    def _open_notes(self, notes: Sequence[str]) -> list[tuple[str, bytes, bytes]]:
+        found = []
         for text in notes[:MAX_NOTES]:
             try:
                 owner, name, at = wire.decode(open_box(self._note_key, wire.from_text(text), _NOTE))
             except (wire.WireError, RecordsBroken, ValueError, TypeError):
                 continue
-            if person is not None and owner == person.bytes and now_ms() - at < NOTE_MS:
-                found = name
+            if now_ms() - at < NOTE_MS:
+                found.append((text, owner, name))
         return found

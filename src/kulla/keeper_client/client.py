@@ -68,7 +68,7 @@ class KeeperClient(Accounts, Approvals, Counter, Families, MyData, Offices, Secu
     ) -> Session:
         """Start a session. `network` is a client address (the keeper truncates it), `device` a short label.
 
-        `short`: the device is not the person's own. `notes`: each `Session.remember` that this browser keeps.
+        `short`: the device is not the person's own. `notes`: the `Session.remember` that this browser keeps.
         Refused "wrong" (the same words and time whether or not the account exists), "second_factor" (the
         password was right; ask for the code; details wrong_code=True when a code was given), "passkey_needed" (the
         password was right; this official signs in by passkey), "slow_down" (retry_after_s), "copies_unavailable".

@@ -9,8 +9,8 @@ class Session:
     """A session as its token states it. `role` is citizen, receptionist or operator.
 
     `short`: on a device that is not the person's own, nothing may stay in it. `assisted`: the office where an official
-    acts with the person present. `remember`: for the browser to keep (see `KeeperClient.sign_in`); only just after
-    signing in.
+    acts with the person present. Only just after signing in: `several` roles to choose from, and `remember`, for the
+    browser to keep and to show at the next sign-in (`notes`).
     """
 
     token: str = field(repr=False)
@@ -21,7 +21,8 @@ class Session:
     language: str
     short: bool = False
     assisted: UUID | None = None
-    remember: str = field(default="", repr=False, compare=False)
+    several: bool = field(default=False, compare=False)
+    remember: list[str] = field(default_factory=list, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ def demo_only(keeper: Keeper) -> None:
 # also those that are written later: credentials, channels, mandates, the inbox, everything that is held about a person.
 IN_ASSISTED = {
     "enter",
+    "family",
     "correction_ask",
     "corrections_mine",
     "end",

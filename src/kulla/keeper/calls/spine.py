@@ -76,6 +76,7 @@ def enter(keeper: Keeper, args: Args) -> Any:
         "wards": [{"person": pseudonym, "relation": relation} for _, pseudonym, relation in wards],
         "attestation": keeper.sessions.attest(session, service, me),
         "tickets": tickets,
+        "assisted": keeper.office_name(session.assisted),
     }
 
 
