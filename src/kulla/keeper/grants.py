@@ -109,6 +109,7 @@ class Grants:
                 self._pay(session, person, service)
             names = {"ref": ref, "person": person, "service": service, "office": office}
             when = {"day": day.isoformat(), "at": self._clock(), "late": grant.late}
+            when |= {"by_office": not session.is_citizen}
             self._committer.commit({"type": "grant", **names, **when})
         if grant.late:
             self._tell(grant, session)

@@ -63,6 +63,7 @@ def kind_of(bound: BoundField) -> str:
         (forms.Select, "select"),
         (forms.CheckboxInput, "checkbox"),
         (forms.Textarea, "textarea"),
+        (forms.FileInput, "file"),
     ):
         if isinstance(widget, classes):
             return kind

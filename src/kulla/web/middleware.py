@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
-from kulla.web import errors
+from kulla.web import errors, uploads
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 ADDRESS_LIMIT = 4096  # bytes of path and query: ten times the longest that our own pages make
@@ -111,12 +111,15 @@ class CleanInput:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isascii() or not length.isdigit():
             return 400
-        if int(length) > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0):
+        files = request.content_type == "multipart/form-data" and uploads.wanted(request)
+        if int(length) > (uploads.LONGEST if files else settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0):
             _let_go(request)
             return 413
         charset = (request.content_params or {}).get("charset", "utf-8").lower()
         if charset not in {"utf-8", "utf8", "us-ascii"}:
             return 400
+        if files:  # its bytes are no text; Django reads the fields, the view's form checks them
+            return None
         body = request.body
         if request.content_type == "application/x-www-form-urlencoded":
             body = unquote_to_bytes(body)

@@ -2,7 +2,25 @@
 
 from collections.abc import Mapping
 
+from django.utils.translation import gettext_lazy as _
+
 from kulla.identity.areas import Link
 
-MY: list[Link] = []
-STAFF: Mapping[str, list[Link]] = {}
+MY: list[Link] = [
+    Link("my-looks", _("Who looked at my data"), _("Each look, with a question if you do not understand it"), 10),
+    Link("my-data", _("My data"), _("What is held about you: read, download, correct"), 12),
+    Link("my-settings", _("Settings"), _("Language, messages, what helps you"), 14),
+]
+_ORDER = Link(
+    "look-order", _("A court’s order to show looks later"), _("Registered by two officials; its number is public"), 40
+)
+STAFF: Mapping[str, list[Link]] = {
+    "protection": [
+        Link("questions", _("Questions about looks"), _("Citizens ask why their data was opened"), 10),
+        _ORDER,
+    ],
+    "registrar": [
+        Link("registry-desk", _("Requests to the register"), _("Corrections and erasure"), 10),
+        _ORDER,
+    ],
+}

@@ -8,12 +8,10 @@ from django.conf import settings
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from kulla.identity import areas, names
-from kulla.identity.looks import together
-from kulla.identity.receipts import Line, lines_of
+from kulla.identity.receipts import actors, of_all
 from kulla.keeper_client import Refused
 from kulla.record import api as record
 from kulla.registry import access, actor, door
@@ -35,33 +33,25 @@ class Coming:
     whose: str
 
 
-def actors(request: Request) -> list[tuple[Service, Actor]]:
-    """The signed-in citizen as each service sees them."""
-    session, token = request.session_now, request.token
-    if session is None or token is None:
-        raise Http404
-    return [(service, actor.enter(session, token, service.slug)) for service in registry.all_services()]
-
-
 @access.citizen("identity")
 @require_safe
 def page(request: Request) -> HttpResponse:
     """What is coming, the latest receipts, the family."""
     seen = actors(request)
+    called = names.of_wards([request.actor, *(me for _service, me in seen)])
     items = [(service, me, item) for service, me in seen if service.my for item in _items(service, me)]
     states = record.statuses(UUID(item.entry) for _service, _me, item in items if item.entry)
-    wards = names.wards(request.actor)
     coming: list[Coming] = []
     past: list[Coming] = []
-    for _service, me, item in sorted(items, key=lambda each: each[2].at_ms):
+    for _service, _me, item in sorted(items, key=lambda each: each[2].at_ms):
         found = states.get(UUID(item.entry)) if item.entry else None
-        whose = _whose(me, UUID(item.person), wards) if item.person else ""
+        whose = called.get(UUID(item.person), "") if item.person else ""
         (past if item.past else coming).append(Coming(item, found.status if found else "", whose))
     context = {
         "coming": coming,
         "past": past[::-1][:SHOWN],
-        "receipts": _receipts(seen)[:SHOWN],
-        "wards": wards,
+        "receipts": of_all(seen)[:SHOWN],
+        "wards": names.wards(request.actor, called),
         "name": names.own(request.actor),
         "links": areas.my_links(),
     }
@@ -70,40 +60,6 @@ def page(request: Request) -> HttpResponse:
 
 def _items(service: Service, me: Actor) -> list[MyItem]:
     return cast("list[MyItem]", registry.load(service.my or "")(me))  # type: ignore[operator]
-
-
-def _whose(me: Actor, person: UUID, wards: list[names.WardName]) -> str:
-    """The ward's name when an item is not the actor's own. Wards come in the same order in every service."""
-    if person == me.person or person not in me.wards:
-        return ""
-    place = me.wards.index(person)
-    return wards[place].name if place < len(wards) else _("Child")
-
-
-def _receipts(seen: list[tuple[Service, Actor]]) -> list[Line]:
-    found = [status for _service, me in seen for status in record.entries_of(me.persons)]
-    return lines_of(sorted(found, key=lambda status: -status.at_ms))
-
-
-@access.citizen("identity")
-@require_safe
-def family(request: Request) -> HttpResponse:
-    """For whom the person may act, and every receipt of them all."""
-    shown = paginate(_receipts(actors(request)), request.GET.get("page"))
-    context = {"wards": names.wards(request.actor), "receipts": shown.items, "page": shown}
-    return render(request, "identity/family.html", context)
-
-
-@access.citizen("identity")
-@require_safe
-def looks(request: Request) -> HttpResponse:
-    """Who looked at the person's data and at the data of their wards: office, role, when, why."""
-    found = together(door.keeper().looked_at_me(request.token or ""))
-    shown = paginate(found, request.GET.get("page"))
-    titles = {service.slug: service.title for service in registry.all_services()}
-    context = {"page": shown, "titles": titles, "fields": names.FIELDS, "roles": names.ROLES}
-    context["purposes"] = names.PURPOSES
-    return render(request, "identity/looks.html", context)
 
 
 @access.signed_in

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from kulla.keeper_client import LookView
+from kulla.keeper_client import LookLine
 from kulla.web import when
 
 
@@ -12,8 +12,12 @@ from kulla.web import when
 class Alike:
     """Looks of one day, office, role, service and reason at the same fields of the same person; latest first."""
 
-    latest: LookView
-    times_ms: tuple[int, ...]
+    looks: tuple[LookLine, ...]
+
+    @property
+    def latest(self) -> LookLine:
+        """The one that stands for all."""
+        return self.looks[0]
 
     @property
     def day(self) -> date:
@@ -21,18 +25,13 @@ class Alike:
         return when.wall(self.latest.at_ms).date()
 
 
-def together(looks: Iterable[LookView]) -> list[Alike]:
+def together(looks: Iterable[LookLine]) -> list[Alike]:
     """Every look in exactly one group; groups by their latest look, the latest first."""
-    found: dict[object, list[LookView]] = {}
+    found: dict[object, list[LookLine]] = {}
     for look in sorted(looks, key=lambda each: -each.at_ms):
         what = (
-            look.office,
-            look.role,
-            look.service,
-            look.purpose,
-            tuple(look.fields),
-            look.whose,
-            look.allowed,
+            *(look.kind, look.office, look.role, look.service, look.purpose, tuple(look.fields)),
+            *(look.whose, look.allowed, look.late),
         )
         found.setdefault((when.wall(look.at_ms).date(), what), []).append(look)
-    return [Alike(group[0], tuple(look.at_ms for look in group)) for group in found.values()]
+    return [Alike(tuple(group)) for group in found.values()]
