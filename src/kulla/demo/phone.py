@@ -63,7 +63,7 @@ class Owner:
     who: str
     name: str
     story: str | Promise
-    facts: dict[str, str]
+    facts: dict[str, Any]
 
     @property
     def rows(self) -> list[tuple[str | Promise, str]]:
@@ -73,7 +73,7 @@ class Owner:
     @property
     def identifier(self) -> str:
         """What the keeper knows this person by."""
-        return self.facts.get("number") or self.facts.get("passport", "")
+        return str(self.facts.get("number") or self.facts.get("passport", ""))
 
 
 def owners() -> list[Owner]:

@@ -10,5 +10,6 @@ urlpatterns = [
     path("wiped", views.wiped, name="demo-wiped"),
     path("thief", views.thief, name="demo-thief"),
     path("phone", views.phone, name="demo-phone"),
+    path("phone/enter", views.enter_as, name="demo-enter-as"),
     path("thief/loot.zip", views.loot, name="demo-loot"),
 ]

@@ -53,15 +53,31 @@ def plain(
 @access.public
 def enter(request: Request, who: str) -> HttpResponseBase:
     """Sign in one of the demo's visitors through the real keeper, with one click."""
-    token = request.GET.get("t", "")
     try:
-        account = ask(settings.KULLA_CONTROL_SOCKET, "enter", who=who, token=token)
-        session = sign_in(account, request)
+        account = ask(settings.KULLA_CONTROL_SOCKET, "enter", who=who, token=request.GET.get("t", ""))
     except ControlError:
         if request.session_now is not None:
             return HttpResponseRedirect(home_of(request.session_now))
         sentence = _("The links change with each start of the country. The terminal shows the new ones.")
         return plain(request, _("This link is from an earlier start"), sentence, 404)
+    return come_in(request, account)
+
+
+@require_POST
+@access.public
+def enter_as(request: Request) -> HttpResponseBase:
+    """Sign in any member of the cast who has a password: power needs two people, and a visitor plays both."""
+    try:
+        account = ask(settings.KULLA_CONTROL_SOCKET, "enter_as", who=request.POST.get("who", ""))
+    except ControlError as error:
+        return plain(request, _("Nobody came in"), str(error), 404)
+    return come_in(request, account)
+
+
+def come_in(request: Request, account: dict[str, Any]) -> HttpResponseBase:
+    """The first page of this account; a page that tries again where the keeper could not sign it in just now."""
+    try:
+        session = sign_in(account, request)
     except (KeeperUnavailable, Refused) as error:
         if isinstance(error, Refused) and error.code == "second_factor":
             sentence = _(
@@ -70,6 +86,8 @@ def enter(request: Request, who: str) -> HttpResponseBase:
         else:
             sentence = _("The keeper does not sign anyone in at the moment.")
         title = _("Signing in takes up to half a minute")
+        if request.method == "POST":
+            return plain(request, title, sentence, 503)
         return plain(request, title, f"{sentence} {_('This page tries again by itself.')}", 503, refresh_s=3)
     response = HttpResponseRedirect(home_of(session))
     set_session(response, session)
