@@ -24,8 +24,9 @@ from kulla.keeper.config import load
 from kulla.keeper.core import SYSTEM_KEYS, Keeper
 from kulla.keeper.errors import ConfigError, KeeperError, Refusal
 from kulla.keeper.families import guardian_body
-from kulla.keeper.importing import COLUMNS, Importer, Progress, Report, Row, open_source
-from kulla.keeper.importing.rows import IDENTIFIERS
+from kulla.keeper.importing import Importer, Progress, Report, Row, files
+from kulla.keeper.importing.live import LiveRegisterClient
+from kulla.keeper.importing.signing import NotSigned
 from kulla.keeper.keys import FileRootKey, KeyRing, RootKey, copies_signer
 from kulla.keeper.people import NUMBER, STAFF
 from kulla.keeper.records import RecordFile, Sealer
@@ -138,14 +139,31 @@ class Admin:
     def import_people(self, rows: Path | Iterable[Row], progress: Progress | None = None) -> Report:
         """Import a CSV file or rows (maps with the same columns; they count from line 1).
 
-        `progress` is called with (done, total). Raises KeeperError for a file that cannot be read.
+        `progress` is called with (done, total). Raises KeeperError for a file that cannot be read, NotSigned.
         """
         keeper = self._keeper
+        if isinstance(rows, Path):
+            return self.import_file(rows, progress=progress)
+        if keeper.config.register_keys and not keeper.config.demo:
+            raise NotSigned(
+                "People come by files that an institution has signed (register_keys in keeper.json)."
+            )
         importer = Importer(keeper.register, keeper.people, keeper.committer, self._scheme)
-        if not isinstance(rows, Path):
-            return importer.run(list(enumerate(rows, 1)), progress)
-        with open_source(rows) as source:
-            return importer.run(source.rows(COLUMNS, IDENTIFIERS), progress, total=source.lines)
+        return importer.run(list(enumerate(rows, 1)), progress)
+
+    def import_file(self, path: Path, **how: Any) -> Report:
+        """Import a file; `how` as in importing.files.Job: file, full, dry_run, unsigned, report_file, progress.
+
+        Raises NotSigned, KeeperError for a file that is refused whole, Refusal("copies_unavailable").
+        """
+        return files.run(files.Job(self._keeper, path, **how))
+
+    @property
+    def live_register(self) -> LiveRegisterClient:
+        """The live register that keeper.json names. Raises KeeperError."""
+        if self._keeper.live_register is None:
+            raise KeeperError("keeper.json names no live register (live_register).")
+        return self._keeper.live_register
 
     def add_office(self, office: UUID | str, name: str, **details: Any) -> None:
         """Make an office known by its public name (again: change it). `details` as of Offices.office_body: name_en,

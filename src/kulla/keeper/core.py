@@ -33,6 +33,7 @@ from kulla.keeper.families.desk import FamilyDesk
 from kulla.keeper.families.mandates import Mandates
 from kulla.keeper.families.store import Families
 from kulla.keeper.grants import Grants
+from kulla.keeper.importing.live import LiveRegisterClient
 from kulla.keeper.invitations import Invitations
 from kulla.keeper.keys import FileRootKey, KeyRing, copies_signer
 from kulla.keeper.looks import Looks, look
@@ -65,7 +66,7 @@ class Keeper:
 
     def __init__(self, config: Config, clock: Callable[[], int] = now_ms) -> None:
         """Open the files and start talking to the key copies. Raises ConfigError, RecordsBroken."""
-        self.config, self._clock = config, clock
+        self.config, self._clock, self.clock = config, clock, clock
         self._lock_fd = _lock(config)
         root = FileRootKey(config.root_key)
         sealer = Sealer(root)
@@ -82,6 +83,7 @@ class Keeper:
         )
         self.vault = Vault(self.register, self.ring, self.committer)
         numbering = numbers.scheme(config.numbers)
+        self.scheme = numbering
         self.offices = Offices(self.register, clock)
         self.people = People(self.register, self.vault, numbering, config.time_zone, config.services)
         self.families = Families(self.register, self.vault, self.people, config.home, clock)
@@ -89,6 +91,8 @@ class Keeper:
             self.register, self.vault, self.people, self.committer, self.families, self.offices, clock
         )
         self.credentials = Credentials(self.register, self.vault, config.argon2, self.people)
+        live = config.live_register
+        self.live_register = LiveRegisterClient(self, live) if live else None
         self._stopping = threading.Event()
         self.copies.start()
         self.committer.start()
@@ -175,6 +179,8 @@ class Keeper:
             self._clock,
         )
         self.my_data = MyData(self, self._clock)
+        if self.live_register:
+            self.live_register.start()
         self._tender = threading.Thread(target=self._tend, name="tender", daemon=True)
         self._tender.start()
 
@@ -316,6 +322,8 @@ class Keeper:
             alarms.append("records_passed_over")
         if self.looks.overdue:
             alarms.append("log_unconfirmed")
+        if self.live_register:
+            alarms += self.live_register.alarms
         if self.committer.failed or not self.committer.ready.is_set() or self.committer.waiting:
             alarms.append("records_waiting")
         alarms += self.administration.alarms()
@@ -337,6 +345,8 @@ class Keeper:
     def close(self) -> None:
         """Stop the threads and close the files."""
         self._stopping.set()
+        if self.live_register:
+            self.live_register.stop()
         self.committer.stop()
         self.copies.stop()
         if hasattr(self, "accounts"):

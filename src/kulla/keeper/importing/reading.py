@@ -33,6 +33,7 @@ class Source:
             self.lines += chunk.count(b"\n")
             last = chunk[-1:]
         self.lines += last != b"\n"
+        self.rows_expected = max(0, self.lines - 1)  # for progress: lines without the first
         self.digest = digest.digest()
 
     def rows(self, known: Sequence[str], any_of: Sequence[str]) -> Iterator[tuple[int, Row | BadLine]]:
