@@ -14,7 +14,8 @@ def family(keeper: Keeper, args: Args) -> Any:
     session = keeper.sessions.live(token(args))
     if not session.is_citizen:
         raise Refusal("role", "Officials have no family here.")
-    return page.family(keeper.families, keeper.mandates, keeper.people, session.person)
+    parts = keeper.families, keeper.mandates, keeper.people
+    return page.family(*parts, session.person, assisted=session.assisted is not None)
 
 
 def mandate_offer(keeper: Keeper, args: Args) -> Any:
@@ -93,7 +94,7 @@ def _scopes(args: Args) -> list[str]:
 
 
 def _named(args: Args, which: str) -> Named:
-    return Named(args.text(f"{which}_type", 20), args.text(which, 64))
+    return Named(args.text(f"{which}_type", 20), args.text(which, 100))
 
 
 def _decision(args: Args) -> Decision:

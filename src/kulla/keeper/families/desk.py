@@ -14,7 +14,9 @@ from kulla.keeper.approvals import Approvals, Request, Rule
 from kulla.keeper.errors import Refusal
 from kulla.keeper.families.links import RELATIONS, Body, checked_scopes, guardian_body, guardian_ended_body
 from kulla.keeper.families.store import Families
-from kulla.keeper.families.words import scopes_in, yes_no
+from kulla.keeper.families.words import LIMITS, scopes_in, word, yes_no
+from kulla.keeper.families.words import RELATIONS as RELATION_WORDS
+from kulla.keeper.looks import Look
 from kulla.keeper.metering import Meter, entry
 from kulla.keeper.people import People
 from kulla.keeper.register import Register
@@ -88,6 +90,7 @@ class FamilyDesk:
         "bad_params", "not_adult" (a child cannot be a guardian), "of_age" (an adult needs adult=True), "concerned").
         """
         self._registrar(session)
+        guardian_body(UUID(int=0), UUID(int=1), **terms)  # what is wrong with the terms costs no look
         by, of = self._two(session, ("guardian", guardian), ("ward", ward))
         body = guardian_body(by, of, **terms)
         if self._families.under_age(by):
@@ -96,9 +99,15 @@ class FamilyDesk:
             raise Refusal("of_age", "This person is of age: only a court puts an adult under guardianship.")
         what = {"guardian": by, "ward": of, "terms": dict(terms), "words": words[:MAX_WORDS]}
         language = session.language
-        shown = self._names(guardian=by, ward=of) | {"relation": body["relation"]}
+        shown = self._names(guardian=by, ward=of) | {
+            "relation": word(RELATION_WORDS, body["relation"], language)
+        }
         shown |= {"scopes": scopes_in(body["scopes"], language), "custody": yes_no(body["custody"], language)}
-        shown |= {"since": body["since"] or "", "until": body["until"] or "", "limits": body["limits"]}
+        shown |= {
+            "since": body["since"] or "",
+            "until": body["until"] or "",
+            "limits": word(LIMITS, body["limits"], language),
+        }
         shown |= {"adult": yes_no(body["adult"], language), "words": words[:MAX_WORDS]}
         return self._ask(session, MADE, {**what, "decision": _plain(decision)}, shown, about=of)
 
@@ -125,12 +134,12 @@ class FamilyDesk:
         number of the certificate of inheritance. Raises as `ask_made`, and "not_dead"."""
         if session.role not in READERS:
             raise Refusal("role", "Only officials at a counter may do this.")
+        wanted = checked_scopes(scopes)
         by, of = self._two(session, ("heir", heir), ("dead", dead))
         if not self._families.is_dead(of):
             raise Refusal("not_dead", "The register does not say that this person has died.")
         if until < self._families.today():
             raise Refusal("bad_day", "The last day has passed.")
-        wanted = checked_scopes(scopes)
         papers = {"document": document[:MAX_WORDS], "certificate": certificate[:MAX_WORDS]}
         what = {"heir": by, "dead": of, "scopes": wanted, "until": until.isoformat(), "papers": papers}
         shown = self._names(heir=by, dead=of) | {"scopes": scopes_in(wanted, session.language)}
@@ -182,8 +191,7 @@ class FamilyDesk:
         """Who decided has read it: a look. Then everybody concerned is told."""
         what = request.content
         actor, person = what.get("guardian") or what["heir"], what.get("ward") or what["dead"]
-        named = {"service": SERVICE, "purpose": "decision", "cost": 0, "allowed": True}
-        self._meter.looks.add([entry("open", session, each, ["name"], **named) for each in (actor, person)])
+        self._meter.looks.add([_read(session, each) for each in (actor, person)])
         names = {"name": self._people.field(person, "name")}
         self._tell(actor, f"{request.kind}_actor", names)
         told = {"name": self._people.field(actor, "name")}
@@ -244,6 +252,20 @@ class FamilyDesk:
             shown[name] = text
         content = {**what, "shown": {name: text for name, text in shown.items() if text}}
         return self._approvals.ask(session, kind, content, about=about)
+
+
+def _read(session: Live, person: UUID) -> Look:
+    """The look of whoever decided: names and birth dates stood in the request."""
+    return entry(
+        "open",
+        session,
+        person,
+        ["name", "birth_date"],
+        service=SERVICE,
+        purpose="decision",
+        cost=0,
+        allowed=True,
+    )
 
 
 def _plain(decision: Decision) -> dict[str, str]:

@@ -133,8 +133,7 @@ class Mandates:
         "self", "slow_down" (retry_after_s), "role", "assisted", "not_adult", "under_guardianship"."""
         self._grown_up(session)
         self._guesses.check(session.person)
-        row = self._register.one("SELECT id FROM mandate WHERE code = ?", self._mark(code))
-        found = self._get(UUID(bytes=row[0])) if row else None
+        found = self._find("code = ?", self._mark(code))
         if found is None or found.state != OFFERED or self._families.is_dead(found.person):
             self._guesses.wrong(session.person)
             raise Refusal("unknown_code", "There is no offer with this code, or it does not hold any more.")
@@ -166,11 +165,14 @@ class Mandates:
         return found
 
     def _get(self, mandate: UUID) -> Mandate:
-        row = self._register.one(f"{_SELECT} WHERE id = ? AND ended IS NULL", mandate.bytes)
-        found = self._of(row) if row else None
+        found = self._find("id = ?", mandate.bytes)
         if found is None:
             raise _unknown()
         return found
+
+    def _find(self, where: str, value: bytes) -> Mandate | None:
+        row = self._register.one(f"{_SELECT} WHERE {where} AND ended IS NULL", value)
+        return self._of(row) if row else None
 
     def _rows(self, where: str, person: UUID) -> list[Mandate]:
         rows = self._register.rows(

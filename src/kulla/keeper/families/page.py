@@ -12,9 +12,12 @@ from kulla.keeper.people import People, full_name
 IDENTITY = "identity"
 
 
-def family(families: Families, mandates: Mandates, people: People, me: UUID) -> dict[str, Any]:
+def family(
+    families: Families, mandates: Mandates, people: People, me: UUID, *, assisted: bool
+) -> dict[str, Any]:
     """wards: for whom I act; without_custody: how many children are recorded of whom nothing is shared; guardians:
-    who acts for me by law; given: my offers and mandates; taken: those that I accepted."""
+    who acts for me by law; given: my offers and mandates; taken: those that I accepted. Codes of offers are left out
+    when it is `assisted`: an official looks on."""
     links = families.links(me)
     mine = [link for link in families.links_to(me) if link.kind == GUARDIANSHIP and link.open_scopes]
     taken = [each for each in mandates.accepted_by(me) if each.state == ACCEPTED]
@@ -25,7 +28,10 @@ def family(families: Families, mandates: Mandates, people: People, me: UUID) -> 
             {"name": people.field(link.actor, "name"), "relation": link.relation, **_terms(link)}
             for link in mine
         ],
-        "given": [_mandate(people, each, each.representative) for each in mandates.of(me)],
+        "given": [
+            _mandate(people, each, each.representative) | ({"code": ""} if assisted else {})
+            for each in mandates.of(me)
+        ],
         "taken": [_mandate(people, each, each.person) for each in taken],
     }
 

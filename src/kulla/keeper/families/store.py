@@ -170,7 +170,7 @@ class Families:
             profile = self._people.profile(person)
         except Refusal:
             return Facts(None, dead=True)
-        return Facts(_of_age(profile), dead=profile.get("status") == "dead")
+        return Facts(_of_age(profile), dead=self._people.is_dead(person))
 
     def guardians_before(self, person: UUID) -> list[UUID]:
         """Who was this person's guardian with custody, whether or not age has ended it."""
@@ -258,12 +258,12 @@ def _of_age(profile: dict[str, Any]) -> date | None:
 
 def _link(row: Row) -> Link:
     kind, tie, actor, person, relation, scopes, custody, since, until, limits, adult, sealed = row
-    named = {MANDATE: REPRESENTED, ESTATE: OF_ESTATE}
+    said: str = {MANDATE: REPRESENTED, ESTATE: OF_ESTATE}.get(kind) or relation
     return Link(
         kind,
         UUID(bytes=actor),
         UUID(bytes=person),
-        named.get(kind, relation),
+        said,
         frozenset(scopes.split(",")),
         custody=bool(custody),
         since=date.fromisoformat(since) if since else None,
