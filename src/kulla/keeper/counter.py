@@ -225,7 +225,7 @@ class Counter:
         """The second official compares the name and the birth date with the document."""
         profile = self._people.profile(visit.person)
         shown = {"sheet": visit.sheet, "person": full_name(profile), "birth_date": str(profile["birth_date"])}
-        return {"visit": visit.id, **more, "shown": {**shown, "what": visit.what}}
+        return {"visit": visit.id, **more, "shown": {**shown, "counter_what": visit.what}}
 
     def _may_confirm(self, session: Live, request: Request) -> bool:
         return session.role in READERS and session.office is not None and session.office == request.office

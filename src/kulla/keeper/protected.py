@@ -147,7 +147,7 @@ class Protected:
             return "done"
         if self.state(session, person, purpose) != OPEN:
             shown = {"office": self.office_name(session.office), "role": session.role}
-            shown |= {"service": service, "purpose": purpose}
+            shown |= {"service": service, "look_purpose": purpose}
             self._asked().ask(session, LOOK, {"purpose": purpose, "shown": shown}, about=person)
         return OPEN
 
@@ -189,20 +189,20 @@ class Protected:
             raise Refusal("bad_request", "There is no such reason for protecting a person.")
         shown = self._shown(person, reason)
         own = contact is None or contact == person
-        shown["contact"] = "person" if own else self._people.field(contact or person, "name")
+        shown["protect_contact"] = "person" if own else self._people.field(contact or person, "name")
         content = {"contact": contact, "reason": reason, "shown": shown}
         self._asked().ask(session, PROTECT, content, about=person)
 
     def ask_unprotect(self, session: Live, person: UUID, reason: str) -> None:
         """Ask that a protection end. Raises Refusal("role", "bad_request", "yourself")."""
         self._registrar(session, person)
-        content = {"shown": {**self._shown(person, ""), "note": reason}}
+        content = {"shown": {**self._shown(person, ""), "protect_note": reason}}
         self._asked().ask(session, UNPROTECT, content, about=person)
 
     def _shown(self, person: UUID, reason: str) -> dict[str, str]:
         profile = self._people.profile(person)
         shown = {"person": full_name(profile), "birth_date": str(profile["birth_date"])}
-        return shown | ({"reason": reason} if reason else {})
+        return shown | ({"protect_reason": reason} if reason else {})
 
     @staticmethod
     def _registrar(session: Live, person: UUID) -> None:

@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from kulla.keeper_client import Session
 from kulla.registry.actor import Actor
+from kulla.registry.cookie import Helping
 
 # What an official is in an office; docs/identity.md says what each may do.
 OFFICE_ROLES = ("receptionist", "registrar", "protection", "admin")
@@ -32,6 +33,7 @@ class Request(HttpRequest):
     session_now: Session | None
     token: str | None
     actor: Actor
+    helping: Helping | None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     """The template variables of every page."""
     return {
         "session": getattr(request, "session_now", None),
+        "helping": getattr(request, "helping", None),
         "services": services.all_services(),
         "demo": settings.KULLA_DEMO,
         "debug": settings.DEBUG,

@@ -19,6 +19,7 @@ from django.conf import settings
 NAME = "kulla"
 VERSION = b"\x01"
 NONCE = 12
+HELP_MS = 30 * 60 * 1000  # how long an assisted session lasts at most
 
 
 def _cipher(purpose: str) -> AESGCM:
@@ -58,7 +59,6 @@ class Helping:
     office: str
     since_ms: int
     until_ms: int
-    visit: str
 
 
 def pack(token: str, helping: Helping | None = None) -> str:
