@@ -29,6 +29,7 @@ _DOCUMENT = re.compile(
     r"[A-Z0-9]{3,24}", re.ASCII
 )  # ICAO's letters and digits; the filler < is none of the number
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/\-]{2,63}", re.ASCII)
+_SIGNS = re.compile(r"[^0-9a-z]")
 _BETWEEN = re.compile(r"[\s\-/.:<]")
 
 
@@ -65,6 +66,19 @@ class Identifiers:
         for kind in SIGN_IN:
             yield kind, self._try(kind, text) if chosen in {"", kind} else None
         yield PASSPORT, self._try(PASSPORT, f"{self._home} {text}") if chosen in {"", PASSPORT} else None
+
+    def account(self, text: str) -> str:
+        """One name for all spellings of what was typed, whether or not it is anybody's: tries are counted under it.
+
+        A document's number without its kind and state; so writing "passport" before it buys no further tries.
+        """
+        found = [(kind, canonical) for kind, canonical in self.typed(text) if canonical is not None]
+        if not found:
+            return text[:64]
+        kind, named = found[0]
+        if kind != NUMBER:
+            named = next((canonical for kind, canonical in found if kind == PASSPORT), named).rpartition(" ")[2]
+        return _SIGNS.sub("", named.lower())
 
     def _try(self, kind: str, text: str) -> str | None:
         try:

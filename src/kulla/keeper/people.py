@@ -89,6 +89,10 @@ class People:
             for kind, canonical in self.kinds.typed(text)
         ]
 
+    def account_mark(self, text: str) -> bytes:
+        """The name under which tries to sign in with this text are counted: one for all its spellings."""
+        return self.mark("account", self.kinds.account(text))
+
     def by_marks(self, marks: Iterable[bytes]) -> UUID | None:
         """The first person that one of these marks belongs to."""
         rows = [self._register.one("SELECT person FROM identifier WHERE mark = ?", mark) for mark in marks]

@@ -69,7 +69,7 @@ class Book:
         """(name of the account, name of the network, marks) of what a visitor typed, whether or not it is anyone."""
         marks = self.people.sign_in_marks(identifier)
         place = self.mark("network", truncate_network(network))
-        return b"".join(marks), place, marks
+        return self.people.account_mark(identifier), place, marks
 
     def tried(self, identifier: str, network: str) -> tuple[UUID | None, list[bytes]]:
         """(who it is or None, what the try was counted under). Raises Refusal("slow_down", retry_after_s)."""

@@ -6,9 +6,9 @@ from kulla.keeper.args import Args
 from kulla.keeper.calls.form import Call, demo_only, origin, token
 from kulla.keeper.core import Keeper
 from kulla.keeper.errors import Refusal
+from kulla.keeper.identifiers import PUBLIC
 from kulla.keeper.my_data.viewing import LATEST, Filter
 from kulla.keeper.opening import Item, register_item
-from kulla.keeper.people import NUMBER
 from kulla.keeper.vault import Cell
 
 MAX_ITEMS = 2000
@@ -122,8 +122,8 @@ def revoke_grant(keeper: Keeper, args: Args) -> Any:
 def find(keeper: Keeper, args: Args) -> Any:
     session = keeper.sessions.live(token(args))
     kind, identifier = args.text("identifier_type", 20), args.text("identifier", 64)
-    if kind != NUMBER:
-        raise Refusal("bad_identifier", "People are found by their number only.")
+    if kind not in PUBLIC:
+        raise Refusal("bad_identifier", "People are found by their number or a document.")
     return keeper.opening.find(session, kind, identifier, args.text("service", 32))
 
 

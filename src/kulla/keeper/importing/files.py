@@ -95,13 +95,13 @@ def _lines(job: Job, source: Source) -> None:
     keeper = job.keeper
     if job.file == PEOPLE:
         importer = Importer(keeper.register, keeper.people, keeper.committer, keeper.scheme)
-        how = {"full": job.full, "dry_run": job.dry_run}
         importer.run(
             source.rows(COLUMNS, IDENTIFIERS),
             job.progress,
             total=source.rows_expected,
+            full=job.full,
+            dry_run=job.dry_run,
             report=job.report,
-            **how,
         )
         return
     from kulla.keeper.importing.links import FamiliesPass  # noqa: PLC0415 - these import Pass from here

@@ -9,6 +9,7 @@ Only clerks come by import: a role of power needs two people who answer for it, 
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from kulla.keeper.importing.files import Job, Pass
@@ -148,7 +149,7 @@ def _hours(text: str) -> dict[int, list[tuple[int, int]]]:
 
 
 def _same(known: Office, body: Body) -> bool:
-    now = {"name": known.name, "name_en": known.name_en, "kind": known.type, "parent": known.parent}
+    now: dict[str, Any] = {"name": known.name, "name_en": known.name_en, "kind": known.kind, "parent": known.parent}
     now |= {"town": known.town, "address": known.address, "closed": known.closed}
     now["hours"] = {str(day): [list(span) for span in spans] for day, spans in known.hours.items()}
     return all(now[name] == value for name, value in body.items() if name in now)

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 GROUP = 500  # values in one question
 _SCHEMA = """
@@ -90,7 +90,7 @@ class Seen:
         self._folder.cleanup()
 
 
-def ask(db: sqlite3.Connection, sql: str, values: Sequence[bytes]) -> Iterator[tuple[bytes, ...]]:
+def ask(db: sqlite3.Connection, sql: str, values: Sequence[bytes]) -> Iterator[tuple[Any, Any]]:
     """The rows of `sql`, which ends in IN, for these values."""
     for start in range(0, len(values), GROUP):
         group = values[start : start + GROUP]
