@@ -314,6 +314,19 @@ def test_a_second_sign_in_within_one_code_waits_for_the_next_and_keeps_its_link(
     assert codes[0] == 503 or time.time() // 30 > step  # the next code began just between the two
 
 
+def test_everyones_telephone_is_at_hand_and_nobody_without_an_account_comes_in(up: Up) -> None:
+    page = up.fetch("GET", "/demo/phone?who=newcomer")[1]
+    assert "Donika Luzi" in page
+    assert "/demo/phone/enter" not in page
+    assert "/demo/phone/enter" in up.fetch("GET", "/demo/phone?who=admin2")[1]
+    assert "govuk-error-summary" in up.fetch("GET", "/demo/phone?who=nobody")[1]
+
+    assert up.post("/demo/phone?who=admin2", "/demo/phone/enter", who="newcomer")[0] == 404
+    status, _, headers = up.post("/demo/phone?who=admin2", "/demo/phone/enter", who="admin2")
+    assert status == 302, headers
+    assert up.fetch("GET", headers["location"])[0] == 200
+
+
 def test_a_killed_portal_comes_back_and_leaves_a_page_meanwhile(up: Up) -> None:
     before = up.status()["portal"]["pid"]
     os.kill(before, signal.SIGKILL)
