@@ -72,7 +72,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class DeskAccount:
-    """An account as an official at a counter sees it. Addresses show their ends only."""
+    """An account as an official at a counter sees it. Addresses show their ends only.
+
+    `closed`: a protected person whom a second official has not released; then nothing else is told, and `release` is
+    where the request stands ("" when there is none).
+    """
 
     name: str = field(repr=False)
     birth_date: str = field(repr=False)
@@ -86,6 +90,8 @@ class DeskAccount:
     waiting: list[Waiting]
     letter_ms: int
     letter_until_ms: int
+    closed: bool = False
+    release: str = ""
 
 
 @dataclass(frozen=True)
@@ -224,10 +230,14 @@ class Accounts:
         answer = self._pool.ask("desk_view", {"token": token, "visit": visit})
         return DeskAccount(**{**answer, "waiting": [Waiting(**each) for each in answer["waiting"]]})
 
+    def desk_release(self, token: str, visit: str) -> str:
+        """Ask a second official to release a protected person; gives "open" or "done"."""
+        return str(self._pool.ask("desk_release", {"token": token, "visit": visit}))
+
     def desk_letter(self, token: str, visit: str, document: str) -> Letter:
         """A letter; closes an open case. `document`: id_card, passport, residence_permit, refugee_document.
 
-        Refused "dead", "under_age", "needs_two", "too_late", "bad_request", "copies_unavailable".
+        Refused "dead", "under_age", "needs_two", "protected", "too_late", "bad_request", "copies_unavailable".
         """
         return Letter(**self._pool.ask("desk_letter", {"token": token, "visit": visit, "document": document}))
 

@@ -2,7 +2,17 @@
 
 from collections.abc import Mapping
 
+from django.utils.translation import gettext_lazy as _
+
 from kulla.identity.areas import Link
 
-MY: list[Link] = []
-STAFF: Mapping[str, list[Link]] = {}
+MY: list[Link] = [
+    Link("my-account", _("My account"), _("Telephone, e-mail and recovery codes"), 20),
+]
+_DESK = [
+    Link(
+        "account-desk", _("Accounts"), _("Letters, lost access, frozen accounts, new telephone numbers"), 40
+    ),
+    Link("account-desk-requests", _("Recovery of officials"), _("What you asked two administrators for"), 45),
+]
+STAFF: Mapping[str, list[Link]] = {"receptionist": _DESK, "registrar": _DESK}

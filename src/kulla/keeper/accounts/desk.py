@@ -28,6 +28,12 @@ OFFICIAL_RECOVERY = "official_recovery"
 ALLOWED_MS = 7 * 24 * 3600 * 1000
 FIELDS = ("name", "birth_date", "phone", "email")
 PURPOSE = "account desk"
+NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("name", "birth_date", "phone", "email", "release"), ""),
+    **dict.fromkeys(("active", "dead", "under_age", "official", "closed"), False),
+    **dict.fromkeys(("frozen_ms", "letter_ms", "letter_until_ms"), 0),
+    "waiting": [],
+}
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ class Desk:
         self._book, self._codes, self._letters, self._channels = book, codes, letters, channels
         self._freezing, self._locks = freezing, locks
         self._visits: Passes[_Visit] = Passes(book.clock, VISIT_MS)
+        self._looked: set[str] = set()  # visits of protected persons whose look is on the log and told
         rule = Rule(self._may_decide, self._carry_out, self._afterwards, needed=2)
         book.keeper.approvals.declare(OFFICIAL_RECOVERY, rule)
 
@@ -69,21 +76,34 @@ class Desk:
             raise Refusal("not_yours", "Nobody serves themselves at a counter.")
         cost = 0 if person is not None and keeper.grants.holds(session.office, person) else COST
         until = keeper.budgets.take(session.person, session.office, cost) if cost else None
-        names = list(FIELDS) if person else []
+        names = list(FIELDS) if person and not keeper.protected.is_protected(person) else []
         what = {"service": "identity", "purpose": PURPOSE}
         look = entry("find", session, person, names, **what, cost=cost, allowed=until is None)
         keeper.looks.add([look])
         if until is not None:
             raise Refusal("budget", "The budget for looking at people's data is spent.", until_ms=until)
+        keeper.protected.found(session, person)
         return self._visits.give(_Visit(person, session.sid)) if person else None
 
+    def release(self, session: Live, visit: str) -> str:
+        """Ask a second official to release a protected person for this desk; gives the state ("open" or "done")."""
+        person = self._found(session, visit)
+        return self._book.keeper.protected.ask(session, person, "identity", PURPOSE)
+
     def view(self, session: Live, visit: str) -> dict[str, Any]:
-        """What the official sees of the account: who it is, its state, the ends of the addresses on record."""
-        person = self._person(session, visit)
+        """What the official sees of the account: who it is, its state, the ends of the addresses on record.
+
+        Of a protected person nothing, until a second official has released them: then the look is logged and told.
+        """
+        person, protected = self._found(session, visit), self._book.keeper.protected
+        if protected.closed(session, person, PURPOSE):
+            return {**NOTHING, "closed": True, "release": protected.state(session, person, PURPOSE)}
+        self._look(session, visit, person)
         book, now = self._book, self._book.clock()
         contacts, case = book.contacts(person), self._freezing.case(person)
         letter = self._letters.newest(person)
         return {
+            **NOTHING,
             "name": book.name(person),
             "birth_date": book.people.field(person, "birth_date"),
             "active": book.active(person),
@@ -234,9 +254,27 @@ class Desk:
             told.send()
 
     def _person(self, session: Live, visit: str) -> UUID:
-        """Whom a visit is about. Raises Refusal("role", "too_late")."""
+        """Whom a visit is about, when it may be acted on. Raises Refusal("role", "too_late", "protected")."""
+        person = self._found(session, visit)
+        if self._book.keeper.protected.closed(session, person, PURPOSE):
+            raise Refusal("protected", "A second official must release this person first.")
+        self._look(session, visit, person)
+        return person
+
+    def _found(self, session: Live, visit: str) -> UUID:
         self._book.keeper.meter.official(session)
         found = self._visits.read(visit)
         if found.sid != session.sid:
             raise Refusal("too_late", "Find the person again.")
         return found.person
+
+    def _look(self, session: Live, visit: str, person: UUID) -> None:
+        """A released look at a protected person: on the log and told, once a visit. Raises Refusal("protected")."""
+        keeper = self._book.keeper
+        if visit in self._looked or not keeper.protected.is_protected(person):
+            return
+        what = {"service": "identity", "purpose": PURPOSE}
+        keeper.looks.add([entry("open", session, person, FIELDS, **what, cost=0, allowed=True)])
+        if not keeper.protected.looked(session, person):
+            raise Refusal("protected", "The contact could not be told: nothing is shown now.")
+        self._looked.add(visit)

@@ -99,6 +99,10 @@ def desk_view(keeper: Keeper, args: Args) -> Any:
     return keeper.accounts.desk.view(_live(keeper, args), args.text("visit", 100))
 
 
+def desk_release(keeper: Keeper, args: Args) -> Any:
+    return keeper.accounts.desk.release(_live(keeper, args), args.text("visit", 100))
+
+
 def desk_letter(keeper: Keeper, args: Args) -> Any:
     session, visit = _live(keeper, args), args.text("visit", 100)
     return keeper.accounts.desk.letter(session, visit, args.text("document", 40))
@@ -150,6 +154,7 @@ CALLS: dict[str, Call] = {
     "paper_codes": paper_codes,
     "desk_find": desk_find,
     "desk_view": desk_view,
+    "desk_release": desk_release,
     "desk_letter": desk_letter,
     "desk_channel_ask": desk_channel_ask,
     "desk_channel_confirm": desk_channel_confirm,

@@ -1,0 +1,1 @@
+"""Views of accounts: each fetches, validates, calls and answers."""
