@@ -248,7 +248,7 @@ class _Batch:
     def _count(self, line: int, changes: Mapping[str, Any]) -> None:
         report = self._report
         report.changed += 1
-        report.fields.update(changes)
+        report.fields.update(list(changes))  # names alone
         report.renamed += any(name in changes for name in NAMES)
         moved = "address" in changes or "place" in changes or changes.get("status") == ABROAD
         report.moved += moved
