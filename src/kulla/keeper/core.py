@@ -18,6 +18,7 @@ from kulla.journal.ids import now_ms
 from kulla.journal.segment import open_segment_key
 from kulla.keeper import numbers
 from kulla.keeper.accounts import Accounts
+from kulla.keeper.accounts.book import Telling
 from kulla.keeper.administration import Administration
 from kulla.keeper.approvals import Approvals
 from kulla.keeper.budgets import DAY_MS, Budgets
@@ -159,6 +160,7 @@ class Keeper:
             per_hour=config.notices_per_hour,
             clock=self._clock,
         )
+        self.notices.told = self.delivery.pass_on
         self.administration = Administration(
             self.register,
             self.committer,
@@ -179,6 +181,7 @@ class Keeper:
             self._clock,
         )
         self.my_data = MyData(self, self._clock)
+        self.delivery.wanted = self.my_data.channels
         if self.live_register:
             self.live_register.start()
         self._tender = threading.Thread(target=self._tend, name="tender", daemon=True)
@@ -192,11 +195,15 @@ class Keeper:
         self.delivery.start()
 
     def _serve_families(self, meter: Meter) -> None:
-        parts, tell, clock = (self.register, self.people, self.families), self._tell, self._clock
-        self.mandates = Mandates(*parts, self.vault, self.committer, tell=tell, clock=clock)
-        self.family_desk = FamilyDesk(*parts, self.approvals, meter, tell=tell, clock=clock)
+        parts, clock = (self.register, self.people, self.families), self._clock
+
+        def telling(person: UUID, kind: str, params: dict[str, str]) -> Telling:
+            return self.accounts.telling(person, kind, params)
+
+        self.mandates = Mandates(*parts, self.vault, self.committer, telling=telling, clock=clock)
+        self.family_desk = FamilyDesk(*parts, self.approvals, meter, tell=self._tell, clock=clock)
         self.coming_of_age = ComingOfAge(
-            *parts, self.committer, tell=tell, clock=clock, stopping=self._stopping
+            *parts, self.committer, telling=telling, clock=clock, stopping=self._stopping
         )
 
     def _serve_counter(self, meter: Meter) -> None:

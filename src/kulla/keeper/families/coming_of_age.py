@@ -12,14 +12,13 @@ from uuid import UUID
 from kulla.keeper.committer import Committer
 from kulla.keeper.families.links import GUARDIANSHIP
 from kulla.keeper.families.store import Families
+from kulla.keeper.families.telling import Prepare, commit_and_tell
 from kulla.keeper.people import People
 from kulla.keeper.register import Register
 
 AT_ONCE = 1000
 BETWEEN_S = 0.02  # a breath between two thousands: people's pages go first
 LATE = timedelta(days=30)  # a keeper that stood still tells afterwards
-
-Tell = Callable[[UUID, str, "dict[str, str]"], None]
 
 
 class ComingOfAge:
@@ -32,12 +31,12 @@ class ComingOfAge:
         families: Families,
         committer: Committer,
         *,
-        tell: Tell,
+        telling: Prepare,
         clock: Callable[[], int],
         stopping: threading.Event,
     ) -> None:
         self._register, self._people, self._families, self._committer = register, people, families, committer
-        self._tell, self._clock, self._stopping = tell, clock, stopping
+        self._telling, self._clock, self._stopping = telling, clock, stopping
         self._done: date | None = None
 
     def run(self) -> int:
@@ -73,10 +72,13 @@ class ComingOfAge:
         return [UUID(bytes=row[0]) for row in rows]
 
     def _invite(self, ward: UUID) -> None:
-        """The record first: whoever is told twice after a crash would doubt both letters."""
-        self._committer.commit({"type": "came_of_age", "person": ward, "at": self._clock()})
+        """The record and the notices count together, so that nobody is told twice and nobody forgotten."""
         name = {"name": self._people.field(ward, "name")}
+        told = [
+            self._telling(guardian, "ward_came_of_age", name)
+            for guardian in self._families.guardians_before(ward)
+        ]
         if not any(link.kind == GUARDIANSHIP for link in self._families.links_to(ward)):
-            self._tell(ward, "came_of_age", {})
-        for guardian in self._families.guardians_before(ward):
-            self._tell(guardian, "ward_came_of_age", name)
+            told.append(self._telling(ward, "came_of_age", {}))
+        body = {"type": "came_of_age", "person": ward, "at": self._clock()}
+        commit_and_tell(self._committer, body, *told)

@@ -115,6 +115,7 @@ def checked_scopes(scopes: Iterable[str]) -> list[str]:
 
 def _iso(day: date | str | None) -> str | None:
     try:
-        return date.fromisoformat(day).isoformat() if isinstance(day, str) else day and day.isoformat()
+        read = date.fromisoformat(day) if isinstance(day, str) else day
     except ValueError as error:
         raise Refusal("bad_day", "A day of a guardianship is not a date as YYYY-MM-DD.") from error
+    return read.isoformat() if read else None

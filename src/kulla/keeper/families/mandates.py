@@ -14,10 +14,12 @@ from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 from kulla.keeper.accounts import crockford
+from kulla.keeper.accounts.book import Telling
 from kulla.keeper.committer import Committer
 from kulla.keeper.errors import Refusal
-from kulla.keeper.families.links import GUARDIANSHIP, checked_scopes
+from kulla.keeper.families.links import GUARDIANSHIP, Body, checked_scopes
 from kulla.keeper.families.store import Families
+from kulla.keeper.families.telling import Prepare, commit_and_tell
 from kulla.keeper.people import People
 from kulla.keeper.register import Register, Row
 from kulla.keeper.sessions import Live
@@ -31,8 +33,6 @@ GROUPS, SIZE = 3, 4  # of a code: 60 bits
 GUESSES, GUESSES_S = 5, 3600.0
 GUESSERS = 50_000
 OFFERED, ACCEPTED, HOLDS = "offered", "accepted", "holds"
-
-Tell = Callable[[UUID, str, "dict[str, str]"], None]
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ class Mandates:
         vault: Vault,
         committer: Committer,
         *,
-        tell: Tell,
+        telling: Prepare,
         clock: Callable[[], int],
     ) -> None:
-        """`tell` sends a notice to a person on every channel: (person, kind, words)."""
+        """`telling` prepares a notice to a person on every channel: (person, kind, words)."""
         self._register, self._vault, self._people, self._committer = register, vault, people, committer
-        self._families, self._tell, self._clock = families, tell, clock
+        self._families, self._telling, self._clock = families, telling, clock
         self._changing = threading.Lock()
         self._guesses = _Guesses()
 
@@ -109,8 +109,8 @@ class Mandates:
                 raise _unknown()
             if self._families.is_dead(found.representative):
                 raise _unknown()
-            self._committer.commit(self._body("mandate_confirmed", found))
-        self._told(found, "mandate_holds")
+            body = self._body("mandate_confirmed", found)
+            commit_and_tell(self._committer, body, *self._told(found, "mandate_holds"))
 
     def end(self, session: Live, mandate: UUID) -> None:
         """Either ends it, at once; the person also takes an offer back. Raises Refusal("unknown_mandate", "role",
@@ -119,8 +119,8 @@ class Mandates:
         with self._changing:
             found = self._mine(session, mandate)
             why = "by_person" if session.person == found.person else "by_representative"
-            self._committer.commit({**self._body("mandate_ended", found), "why": why})
-        self._told(found, "mandate_ended")
+            body = {**self._body("mandate_ended", found), "why": why}
+            commit_and_tell(self._committer, body, *self._told(found, "mandate_ended"))
 
     def of(self, person: UUID) -> list[Mandate]:
         """What a person offered and gave: everything that still stands or waits, newest first."""
@@ -145,12 +145,10 @@ class Mandates:
         """Say yes to an offer; it counts when the person has confirmed. Raises as `look`."""
         with self._changing:
             found = self.look(session, code)
-            self._committer.commit(
-                {**self._body("mandate_accepted", found), "representative": session.person}
-            )
-            taken = self._get(found.id)
-        self._tell(found.person, "mandate_accepted", {"name": self._name(session.person)})
-        return taken
+            body = {**self._body("mandate_accepted", found), "representative": session.person}
+            named = {"name": self._name(session.person)}
+            commit_and_tell(self._committer, body, self._telling(found.person, "mandate_accepted", named))
+            return self._get(found.id)
 
     def accepted_by(self, representative: UUID) -> list[Mandate]:
         """What a representative accepted: everything that still stands or waits, newest first."""
@@ -194,7 +192,7 @@ class Mandates:
             UUID(bytes=tie), person, representative, tuple(scopes.split(",")), last, expires, state, code
         )
 
-    def _body(self, kind: str, mandate: Mandate) -> dict[str, object]:
+    def _body(self, kind: str, mandate: Mandate) -> Body:
         """Both persons stand in each record, so that what is remembered about them is dropped."""
         names = {"person": mandate.person, "representative": mandate.representative}
         return {"type": kind, "id": mandate.id, **names, "at": self._clock()}
@@ -215,13 +213,15 @@ class Mandates:
         if any(link.kind == GUARDIANSHIP for link in self._families.links_to(session.person)):
             raise Refusal("under_guardianship", "Who is under guardianship cannot do this.")
 
-    def _told(self, mandate: Mandate, kind: str) -> None:
-        """Tell both, each with the other's name."""
+    def _told(self, mandate: Mandate, kind: str) -> list[Telling]:
+        """A notice to both, each with the other's name; none of an offer that nobody took."""
         other = mandate.representative
         if other is None:
-            return  # an offer that nobody took
-        self._tell(mandate.person, f"{kind}_person", {"name": self._name(other)})
-        self._tell(other, f"{kind}_representative", {"name": self._name(mandate.person)})
+            return []
+        return [
+            self._telling(mandate.person, f"{kind}_person", {"name": self._name(other)}),
+            self._telling(other, f"{kind}_representative", {"name": self._name(mandate.person)}),
+        ]
 
     def _mark(self, code: str) -> bytes:
         """Under which a code is looked up."""

@@ -10,7 +10,9 @@ Change = Callable[[sqlite3.Connection, Body], None]
 
 
 def raw(value: UUID | None) -> bytes | None:
-    """An id as the tables keep it."""
+    """An id as the tables keep it. Raises TypeError: what is no id is passed over with its record."""
+    if value is not None and not isinstance(value, UUID):
+        raise TypeError("not an id")
     return None if value is None else value.bytes
 
 
