@@ -104,8 +104,7 @@ class Counter:
         self._approvals: Approvals | None = None
         self._beginning = threading.Lock()
         self._shown: set[UUID] = set()  # visits of protected persons whose name is on the log already
-        sessions.helper_stands = self.helper_stands
-        register.on_change.append(self._changed)
+        sessions.helper_stands, sessions.helped_by = self.helper_stands, self.helped_by
 
     def declare(self, approvals: Approvals, accounts: Callable[[], Accounts]) -> None:
         """Say how signatures and PINs at the desk are decided, and who sends."""
@@ -291,7 +290,8 @@ class Counter:
             if self._protected.is_protected(visit.person) and not self._look(session, visit):
                 raise Refusal("protected_look", "The contact of a protected person could not be told.")
             self._meter.looks.add([self._entry(session, visit.person, "assisted", [])])
-            self._end_of(session.person)
+            if earlier := self._living("official = ?", session.person.bytes):
+                self._sessions.end_sids(earlier)
             now, sid = self._clock(), uuid4().hex
             confirmed = {"type": "visit_confirmed", "id": visit.id, "way": way, "at": now, "sid": sid}
             until = now + ASSISTED.whole_ms
@@ -369,22 +369,17 @@ class Counter:
             return False
         return True
 
-    def _changed(self, body: Body) -> None:
-        """With the clerk's session the one ends in which the clerk acts."""
-        if body["type"] == "session_ended":
-            self._end_sids("clerk_sid = ?", body["sid"])
+    def helped_by(self, sids: list[str]) -> list[str]:
+        """The assisted sessions behind which these sessions of clerks stand."""
+        return [found for sid in sids for found in self._living("clerk_sid = ?", sid)]
 
-    def _end_of(self, official: UUID) -> None:
-        self._end_sids("official = ?", official.bytes)
-
-    def _end_sids(self, where: str, value: object) -> None:
+    def _living(self, where: str, value: object) -> list[str]:
         rows = self._register.rows(
-            f"SELECT sid FROM visit JOIN session USING (sid) WHERE {where} AND sid IS NOT NULL "  # noqa: S608
+            f"SELECT sid FROM visit JOIN session USING (sid) WHERE {where} "  # noqa: S608 - fixed texts
             "AND until > ? AND session.ended IS NULL",
             *(value, self._clock()),
         )
-        if rows:
-            self._sessions.end_sids([sid for (sid,) in rows])
+        return [sid for (sid,) in rows]
 
     # The person ----------------------------------------------------------------------------------------
 

@@ -85,9 +85,7 @@ class Opening:
             self._meter.looks.add(entries)
         if not session.is_citizen:
             for person in grouped.keys() - refused.keys():
-                if self._protected.is_protected(person) and not self._protected.looked(
-                    session, person, purpose
-                ):
+                if self._protected.is_protected(person) and not self._protected.looked(session, person):
                     refused[person] = "protected"
         if until and len(refused) == len(grouped):
             raise Refusal("budget", "The budget for looking at people's data is spent.", until_ms=until)

@@ -235,8 +235,12 @@ class Protected:
         """Told in `_unprotect` already, while the contact is known."""
 
     def _tell_all(self, person: UUID, kind: str) -> None:
+        """What cannot be told now must not undo what two people decided."""
         for reader in {person, self.contact(person)}:
-            self.tell(reader, kind, {})
+            try:
+                self.tell(reader, kind, {})
+            except KeeperError:
+                log.exception("the notice %s could not be sent", kind)
 
     def _asked(self) -> Approvals:
         if self._approvals is None:

@@ -100,7 +100,9 @@ class Sessions:
         self._register, self._vault, self._committer = register, vault, committer
         self._people, self._offices = people, offices
         self.standing = Standing()
-        self.helper_stands: Callable[[str], bool] = lambda _sid: True  # of an assisted one; the counter knows
+        # The counter knows which assisted sessions belong to an official's own.
+        self.helper_stands: Callable[[str], bool] = lambda _sid: True
+        self.helped_by: Callable[[list[str]], list[str]] = lambda _sids: []
         self._signer = Ed25519PrivateKey.from_private_bytes(vault.system("token"))
         self.public_key = self._signer.public_key().public_bytes_raw()
         self._tokens: Cache[str, tuple[str, int]] = Cache()
@@ -367,8 +369,9 @@ class Sessions:
         self._end(sids)
 
     def _end(self, sids: list[str]) -> None:
-        """It holds at once on this machine, even while the key copies are silent; the record follows."""
-        at = now_ms()
+        """It holds at once on this machine, even while the key copies are silent; the record follows. With an
+        official's session ends the one in which they help."""
+        at, sids = now_ms(), [*sids, *self.helped_by(sids)]
         for sid in sids:
             self._note_ended(sid, at)
         self._register.note("INSERT OR REPLACE INTO ended_here VALUES (?, ?)", [(sid, at) for sid in sids])

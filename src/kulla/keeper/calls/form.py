@@ -49,6 +49,7 @@ IN_ASSISTED = {
     "my_look",
     "my_looks",
     "my_looks_offices",
+    "my_roles",
     "my_section",
     "my_sections",
     "my_settings",
@@ -56,7 +57,6 @@ IN_ASSISTED = {
     "open",
     "renew",
     "revoke_grant",
-    "sessions",
 }
 
 
@@ -64,11 +64,14 @@ def guarded(name: str, call: Call) -> Call:
     """The call, refused to assisted sessions unless it is one of IN_ASSISTED."""
 
     def alone(keeper: Keeper, args: Args) -> Any:
-        if args.has("token") and _assisted(keeper, args):
+        of_own = name in IN_ASSISTED and not args.has(
+            "sid"
+        )  # the person's other sessions are not ended there either
+        if not of_own and args.has("token") and _assisted(keeper, args):
             raise Refusal("assisted", "This cannot be done at a counter, only by the person alone.")
         return call(keeper, args)
 
-    return call if name in IN_ASSISTED else alone
+    return alone
 
 
 def _assisted(keeper: Keeper, args: Args) -> bool:
