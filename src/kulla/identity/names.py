@@ -1,6 +1,8 @@
 """Names for the pages: whose, which field, which role. Names of people come from the keeper, for this page only."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -12,7 +14,13 @@ from kulla.registry.actor import Actor
 
 Text = str | Promise
 
-RELATIONS: dict[str, Text] = {"child": _("Child"), "ward": _("In your care"), "parent": _("Parent")}
+RELATIONS: dict[str, Text] = {
+    "child": _("Child"),
+    "ward": _("In your care"),
+    "parent": _("Parent"),
+    "represented": _("you represent this person"),
+    "estate": _("you act as an heir"),
+}
 ROLES: dict[str, Text] = {
     "receptionist": _("Receptionist"),
     "registrar": _("Registrar"),
@@ -39,6 +47,7 @@ PURPOSES: dict[str, Text] = {
     "telephone booking": _("booking by telephone"),
     "grant": _("booking by telephone"),
     "receipt": _("a receipt was opened"),
+    "account desk": _("your account at the counter"),
     "late grant": _("leave to look, given later than half an hour after the booking"),
 }
 
@@ -56,14 +65,22 @@ def own(me: Actor) -> str:
     return _register(me, [RegisterItem(me.person, "identity", "name")])[0] if me.person else ""
 
 
-def wards(me: Actor) -> list[WardName]:
-    """The person's wards, in the order in which every service knows them."""
-    found = _register(me, [RegisterItem(ward, "identity", "name") for ward in me.wards])
+def of_wards(actors: Sequence[Actor]) -> dict[UUID, str]:
+    """The names of one person's wards as several services know them, by pseudonym: scopes make their lists differ."""
+    known = [(ward, me.service) for me in actors for ward in me.wards]
+    found = (
+        _register(actors[0], [RegisterItem(ward, service, "name") for ward, service in known])
+        if known
+        else []
+    )
+    return {ward: name or gettext("Child") for (ward, _service), name in zip(known, found, strict=True)}
+
+
+def wards(me: Actor, called: Mapping[UUID, str]) -> list[WardName]:
+    """The wards of a person in one service, with the names that `of_wards` gave."""
     return [
-        WardName(
-            name or gettext("Child"), RELATIONS.get(me.relations.get(ward, ""), me.relations.get(ward, ""))
-        )
-        for name, ward in zip(found, me.wards, strict=True)
+        WardName(called.get(ward) or gettext("Child"), RELATIONS.get(relation, relation))
+        for ward, relation in me.relations.items()
     ]
 
 

@@ -80,6 +80,20 @@ def lines_of(entries: list[record.EntryStatus]) -> list[Line]:
     return found
 
 
+def actors(request: Request) -> list[tuple[registry.Service, Actor]]:
+    """The signed-in citizen as each service sees them. Raises Http404."""
+    session, token = request.session_now, request.token
+    if session is None or token is None:
+        raise Http404
+    return [(service, actor.enter(session, token, service.slug)) for service in registry.all_services()]
+
+
+def of_all(seen: list[tuple[registry.Service, Actor]]) -> list[Line]:
+    """Every receipt of a person and the wards, latest first."""
+    found = [status for _service, me in seen for status in record.entries_of(me.persons)]
+    return lines_of(sorted(found, key=lambda status: -status.at_ms))
+
+
 def of_viewer(request: Request, uuid: UUID) -> Seen:
     """The receipt with this id for who is signed in. Raises Http404 when it is not theirs or does not exist."""
     entry = record.status(uuid)

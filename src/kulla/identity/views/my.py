@@ -5,16 +5,15 @@ from typing import cast
 from uuid import UUID
 
 from django.conf import settings
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from kulla.identity import areas, names
 from kulla.identity.receipts import actors, of_all
 from kulla.keeper_client import Refused
 from kulla.record import api as record
-from kulla.registry import access, actor, door
+from kulla.registry import access, door
 from kulla.registry import services as registry
 from kulla.registry.access import Request
 from kulla.registry.actor import Actor
@@ -60,35 +59,6 @@ def page(request: Request) -> HttpResponse:
 
 def _items(service: Service, me: Actor) -> list[MyItem]:
     return cast("list[MyItem]", registry.load(service.my or "")(me))  # type: ignore[operator]
-
-
-@access.signed_in
-@require_http_methods(["GET", "HEAD", "POST"])
-def sessions(request: Request) -> HttpResponse:
-    """Where the person is signed in; each session can be ended, or all at once."""
-    if request.method == "POST":
-        return _end(request)
-    found = door.keeper().sessions(request.token or "")
-    return render(request, "identity/sessions.html", {"sessions": found, "ended": "ended" in request.GET})
-
-
-def _end(request: Request) -> HttpResponse:
-    wanted = request.POST.get("sid", "")
-    session = request.session_now
-    known = {info.sid for info in door.keeper().sessions(request.token or "")}
-    if session is None or wanted not in known | {"all"}:
-        raise Http404
-    try:
-        ended = door.keeper().end(request.token or "", wanted)
-    except Refused:
-        raise Http404 from None
-    for sid in ended:
-        door.revocations.add(sid)
-        actor.leave(sid)
-    if session.sid in ended:
-        request.renewed = None  # type: ignore[attr-defined]
-        return HttpResponseRedirect(reverse("sign-in"))
-    return HttpResponseRedirect(f"{reverse('my-sessions')}?ended")
 
 
 @access.citizen("identity")
