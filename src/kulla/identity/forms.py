@@ -37,6 +37,12 @@ class SignInForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
+    short = forms.BooleanField(
+        label=_("This is not my phone or computer"),
+        required=False,
+        help_text=_("You are signed out after 10 minutes without use, and nothing of you stays here."),
+    )
+
     def clean_identifier(self) -> str:
         """The number as people write it on paper: without spaces."""
         value: Any = self.cleaned_data["identifier"]

@@ -49,7 +49,7 @@ def test_the_name_of_the_month_is_albanian(signed_in: Visitors) -> None:
     """A visitor who asks for Albanian gets it everywhere."""
     arta = signed_in(signed_in.keeper.arta, "sq")
     page = text(arta, "/my/sessions")
-    assert 'lang="sq"' in page and "Ku kam hyrë" in page and "Firefox, Android" in page
+    assert 'lang="sq"' in page and "Ku kam hyrë" in page and "Firefox në Android" in page
 
 
 def test_a_session_is_ended_from_another(signed_in: Visitors) -> None:

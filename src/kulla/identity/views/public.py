@@ -45,16 +45,18 @@ def language(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(back)
     chosen = request.GET.get("to", "")
     if chosen in dict(settings.LANGUAGES):
-        set_language(response, chosen)
+        # On a device that is not one's own nothing stays behind.
+        session = getattr(request, "session_now", None)
+        set_language(response, chosen, stay=session is None or not session.short)
     return response
 
 
-def set_language(response: HttpResponse, code: str) -> None:
-    """Remember a language in the browser for a year."""
+def set_language(response: HttpResponse, code: str, *, stay: bool = True) -> None:
+    """Remember a language in the browser for a year; with `stay` off, until it is closed."""
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         code,
-        max_age=LANGUAGE_AGE_S,
+        max_age=LANGUAGE_AGE_S if stay else None,
         secure=settings.KULLA_TLS,
         httponly=True,
         samesite="Lax",
