@@ -1,7 +1,8 @@
 """Calls of my data, and what they give. Times are milliseconds since 1970 UTC."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as detail
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -29,7 +30,7 @@ class LookLine:
     allowed: bool
     late: bool
     question: UUID | None
-    whose: str = field(default="me", repr=False)
+    whose: str = detail(default="me", repr=False)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Question:
     at_ms: int
     due_ms: int
     overdue: bool
-    text: str = field(repr=False)
+    text: str = detail(repr=False)
     look_at_ms: int
     office: str
     role: str
@@ -50,8 +51,8 @@ class Question:
     fields: list[str]
     allowed: bool
     answered_ms: int | None
-    answer: str = field(repr=False)
-    official: str = field(default="", repr=False)
+    answer: str = detail(repr=False)
+    official: str = detail(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,13 @@ class Correction:
     size: int
     state: str
     decided_ms: int | None
-    value: str = field(default="", repr=False)
-    reason: str = field(default="", repr=False)
-    was: str = field(default="", repr=False)
-    answer: str = field(default="", repr=False)
-    name: str = field(default="", repr=False)
-    number: str = field(default="", repr=False)
-    now: str = field(default="", repr=False)
+    value: str = detail(default="", repr=False)
+    reason: str = detail(default="", repr=False)
+    was: str = detail(default="", repr=False)
+    answer: str = detail(default="", repr=False)
+    name: str = detail(default="", repr=False)
+    number: str = detail(default="", repr=False)
+    now: str = detail(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,10 @@ class Erasure:
     at_ms: int
     state: str
     decided_ms: int | None
-    text: str = field(default="", repr=False)
-    answer: str = field(default="", repr=False)
-    name: str = field(default="", repr=False)
-    number: str = field(default="", repr=False)
+    text: str = detail(default="", repr=False)
+    answer: str = detail(default="", repr=False)
+    name: str = detail(default="", repr=False)
+    number: str = detail(default="", repr=False)
 
 
 class MyData:

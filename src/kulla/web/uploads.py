@@ -9,13 +9,15 @@ import io
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
+from django.core.files.uploadedfile import InMemoryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import Resolver404, resolve
 
 LARGEST = 2 * 1024 * 1024  # bytes of one file
-LONGEST = 32 * 1024 * 1024  # bytes of a form with files: what a telephone's camera makes, to be refused with words
+LONGEST = (
+    32 * 1024 * 1024
+)  # bytes of a form with files: what a telephone's camera makes, to be refused with words
 MOST = 4  # files in one form
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -63,13 +65,13 @@ class Bounded(FileUploadHandler):
         if self._size > LARGEST:
             self._parts = []
             if self.request is not None:
-                known = getattr(self.request, "files_too_large", frozenset())
+                known: frozenset[str] = getattr(self.request, "files_too_large", frozenset())
                 self.request.files_too_large = known | {self.field_name}  # type: ignore[attr-defined]
             raise SkipFile
         self._parts.append(raw_data)
         return None
 
-    def file_complete(self, file_size: int) -> UploadedFile | None:
+    def file_complete(self, file_size: int) -> InMemoryUploadedFile:
         """The file as the form sees it. Its name is the sender's word and is used for nothing."""
         del file_size
         content = io.BytesIO(b"".join(self._parts))

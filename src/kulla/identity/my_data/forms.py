@@ -136,7 +136,20 @@ class ErasureForm(forms.Form):
         label=_("What do you want to be erased, and why?"),
         max_length=REASON,
         widget=_area(),
-        error_messages={"required": _("Write what you want"), "max_length": _("Use at most 1,000 characters")},
+        error_messages={
+            "required": _("Write what you want"),
+            "max_length": _("Use at most 1,000 characters"),
+        },
+    )
+
+
+def _channels(group: str, *, required: bool = False) -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label=words.GROUPS[group],  # type: ignore[arg-type]  # texts are lazy in their own way here
+        required=required,
+        choices=list(words.CHANNELS.items()),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Messages about safety need at least one channel")},
     )
 
 
@@ -149,10 +162,10 @@ class SettingsForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose a language")},
     )
-    security = forms.MultipleChoiceField()
-    services = forms.MultipleChoiceField()
-    data = forms.MultipleChoiceField()
-    family = forms.MultipleChoiceField()
+    on_security = _channels("security", required=True)
+    on_services = _channels("services")
+    on_data = _channels("data")
+    on_family = _channels("family")
     needs = forms.MultipleChoiceField(
         label=_("What helps you at a counter"),
         required=False,
@@ -163,29 +176,23 @@ class SettingsForm(forms.Form):
 
     def __init__(self, *args: Any, assisted: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for group, title in words.GROUPS.items():
-            if assisted:  # channels are not changed while somebody else sits beside
-                del self.fields[group]
-                continue
-            self.fields[group] = forms.MultipleChoiceField(
-                label=title,
-                required=group == "security",
-                choices=list(words.CHANNELS.items()),
-                widget=forms.CheckboxSelectMultiple,
-                error_messages={"required": _("Messages about safety need at least one channel")},
-            )
+        if assisted:  # channels are not changed while somebody else sits beside
+            for group in words.GROUPS:
+                del self.fields[f"on_{group}"]
 
     @property
     def groups(self) -> list[str]:
         """The kinds of notices that the form has."""
-        return [group for group in words.GROUPS if group in self.fields]
+        return [group for group in words.GROUPS if f"on_{group}" in self.fields]
 
 
 class OrderForm(forms.Form):
     """A court's order to show looks later."""
 
     order = forms.CharField(
-        label=_("Order number"), max_length=100, error_messages={"required": _("Enter the number of the order")}
+        label=_("Order number"),
+        max_length=100,
+        error_messages={"required": _("Enter the number of the order")},
     )
     court = forms.CharField(
         label=_("Court"), max_length=200, error_messages={"required": _("Enter the court")}

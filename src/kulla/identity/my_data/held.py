@@ -31,7 +31,10 @@ class Part:
     def lines(self, most: int | None = None) -> list[list[tuple[str, str]]]:
         """(label, words) of each row."""
         return [
-            [(self.labels.get(key) or words.label(key), self._words(key, given)) for key, given in row.items()]
+            [
+                (self.labels.get(key) or words.label(key), self._words(key, given))
+                for key, given in row.items()
+            ]
             for row in self.rows[:most]
         ]
 

@@ -7,12 +7,20 @@ from django.utils.translation import gettext_lazy as _
 from kulla.identity.areas import Link
 
 MY: list[Link] = [
-    Link("my-looks", _("Who looked at my data"), _("Each look, with a question if you do not understand it"), 10),
+    Link(
+        "my-looks",
+        _("Who looked at my data"),
+        _("Each look, with a question if you do not understand it"),
+        10,
+    ),
     Link("my-data", _("My data"), _("What is held about you: read, download, correct"), 12),
     Link("my-settings", _("Settings"), _("Language, messages, what helps you"), 14),
 ]
 _ORDER = Link(
-    "look-order", _("A court’s order to show looks later"), _("Registered by two officials; its number is public"), 40
+    "look-order",
+    _("A court’s order to show looks later"),
+    _("Registered by two officials; its number is public"),
+    40,
 )
 STAFF: Mapping[str, list[Link]] = {
     "protection": [

@@ -15,7 +15,9 @@ DOCUMENT: dict[str, Text] = {
     "empty": _("This file is empty"),
     "too_large": _("This file is larger than 2 MB. Make the photograph smaller and choose it again"),
     "kind": _("This is neither a JPEG, a PNG nor a PDF, whatever its name says"),
-    "broken": _("This file is not whole, or something else is hidden in it. Photograph or scan the paper again"),
+    "broken": _(
+        "This file is not whole, or something else is hidden in it. Photograph or scan the paper again"
+    ),
     "acts": _("This PDF has scripts or files inside. Print it to a new PDF, or photograph the paper"),
     "locked": _("This PDF is locked with a password. Choose one that anyone can open"),
 }
@@ -54,7 +56,9 @@ def of(refused: Refused) -> str:
     if refused.code == "bad_value" and details.get("reason") == "same":
         return gettext("That is what the register says already.")
     if refused.code == "bad_value":
-        return gettext("This cannot be the right value. A date of birth is written as 1985-03-27, the sex as f or m.")
+        return gettext(
+            "This cannot be the right value. A date of birth is written as 1985-03-27, the sex as f or m."
+        )
     if refused.code in _PLAIN:
         return str(_PLAIN[refused.code])
     raise refused

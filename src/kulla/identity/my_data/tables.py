@@ -27,7 +27,15 @@ def as_csv(looks: Iterable[LookLine], titles: Mapping[str, str]) -> bytes:
     """One line a look, with a heading; `titles` are those of services by slug."""
     out = io.StringIO()
     table = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    heading = [_("When"), _("Office"), _("Role"), _("Service"), _("Why"), _("What was opened"), _("Whose data")]
+    heading = [
+        _("When"),
+        _("Office"),
+        _("Role"),
+        _("Service"),
+        _("Why"),
+        _("What was opened"),
+        _("Whose data"),
+    ]
     table.writerow([*heading, _("Allowed"), _("Shown later by order of a court")])
     for look in looks:
         table.writerow([harmless(cell) for cell in _cells(look, titles)])
@@ -52,7 +60,9 @@ def as_json(looks: Iterable[LookLine], titles: Mapping[str, str]) -> bytes:
         }
         for look in looks
     ]
-    return (json.dumps({"format": "kulla-looks/1", "looks": rows}, ensure_ascii=False, indent=2) + "\n").encode()
+    return (
+        json.dumps({"format": "kulla-looks/1", "looks": rows}, ensure_ascii=False, indent=2) + "\n"
+    ).encode()
 
 
 def _cells(look: LookLine, titles: Mapping[str, str]) -> list[str]:

@@ -48,7 +48,9 @@ def my_looks(keeper: Keeper, args: Args) -> Any:
         refused=args.flag("refused"),
     )
     limit = args.number("limit", 1, 500)
-    lines, following = keeper.my_data.viewing.page(me, wanted, before=_uuid_or_none(args, "before"), limit=limit)
+    lines, following = keeper.my_data.viewing.page(
+        me, wanted, before=_uuid_or_none(args, "before"), limit=limit
+    )
     return {"lines": lines, "next": following}
 
 

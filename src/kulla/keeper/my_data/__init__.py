@@ -8,7 +8,7 @@ Others use of it:
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from kulla.keeper.errors import Refusal
@@ -77,11 +77,12 @@ class MyData:
 
     # What the parts use --------------------------------------------------------------------------------
 
-    def tell(self, person: UUID, kind: str, params: dict[str, Any]) -> None:
-        """A notice on every channel that the person keeps for this kind."""
-        accounts = getattr(self._keeper, "accounts", None)
-        if accounts is not None:
-            accounts.tell(person, kind, params)
+    def tell(self, person: UUID, kind: str, *bodies: Body) -> None:
+        """A notice on every channel that the person keeps for this kind (a child's to the guardians); `bodies` count
+        together with it. Raises Refusal("copies_unavailable")."""
+        told = self._keeper.accounts.telling(person, kind)
+        self._keeper.committer.commit(*bodies, *told.bodies)
+        told.send()
 
     def handler(self, office: UUID | None) -> tuple[UUID | None, bool]:
         """(the office whose data-protection official answers for `office`, whether there is such an official)."""
@@ -108,20 +109,33 @@ class MyData:
             keeper.opening.look_at(session, person, ["needs"], service=service, purpose="needs")
         return codes
 
-    def save(self, person: UUID, changes: dict[str, str], *bodies: Body) -> None:
-        """Change a profile, together with other records. Raises Refusal("unknown_person", "copies_unavailable")."""
+    def save(self, person: UUID, changes: dict[str, str], *bodies: Body, kind: str = "") -> None:
+        """Change a profile, together with other records and, if named, a notice.
+
+        Raises Refusal("unknown_person", "copies_unavailable").
+        """
         people = self._keeper.people
         with people.updating:
-            self._keeper.committer.commit(people.update_body(person, changes, SOURCE), *bodies)
+            changed = people.update_body(person, changes, SOURCE)
+            if kind:
+                self.tell(person, kind, changed, *bodies)
+            else:
+                self._keeper.committer.commit(changed, *bodies)
 
     def downloaded(self, session: Live, how: str) -> None:
         """Note on the person's own page that everything was downloaded. Raises Refusal("capped", "assisted")."""
         if session.assisted:
             raise Refusal("assisted", "Data is not downloaded in an assisted session.")
         now = self._clock()
-        earlier = [each for each in self._keeper.looks.nobodys_since(session.person, now - DAY_MS) if each["kind"] == "own"]
+        earlier = [
+            each
+            for each in self._keeper.looks.nobodys_since(session.person, now - DAY_MS)
+            if each["kind"] == "own"
+        ]
         if len(earlier) >= DOWNLOADS_A_DAY:
-            raise Refusal("capped", "There were too many downloads today.", until_ms=earlier[0]["at"] + DAY_MS)
+            raise Refusal(
+                "capped", "There were too many downloads today.", until_ms=earlier[0]["at"] + DAY_MS
+            )
         names = {"service": "identity", "purpose": "download"}
         noted = entry("own", session, session.person, [how], **names, cost=0, allowed=True)
         # As nobody's look, so that it is listed; a session that was stolen cannot download unseen.

@@ -27,6 +27,7 @@ OPEN_AT_ONCE = 3
 MONTH_MS, MONTH_BYTES = 30 * DAY_MS, 6 * 1024 * 1024
 VALUE, REASON = 200, 1000  # characters
 PURPOSE = "correction"
+NOTICE = "correction_decided"
 _COLUMNS = "id, person, field, at, sealed, kind, size, chunks, state, decided, decided_by, reason"
 
 
@@ -48,13 +49,24 @@ class Corrections:
         with self._asking:
             self._room(person, len(document or b""))
             request, vault = uuid4(), self._keeper.vault
-            said = {"value": value, "reason": reason, "was": str(self._keeper.people.profile(person).get(field) or "")}
+            said = {
+                "value": value,
+                "reason": reason,
+                "was": str(self._keeper.people.profile(person).get(field) or ""),
+            }
             sealed = vault.seal_own(person, "correction", said)
-            body: Body = {"type": "correction", "id": request, "person": person, "field": field, "at": self._clock()}
+            body: Body = {
+                "type": "correction",
+                "id": request,
+                "person": person,
+                "field": field,
+                "at": self._clock(),
+            }
             body |= {"sealed": sealed, "kind": kind, "size": len(document or b""), "chunks": len(parts)}
             chunk = {"type": "correction_chunk", "id": request}
             bodies = [
-                chunk | {"number": number, "sealed": vault.seal_own(person, f"document {request} {number}", part)}
+                chunk
+                | {"number": number, "sealed": vault.seal_own(person, f"document {request} {number}", part)}
                 for number, part in enumerate(parts)
             ]
             # The request comes last: while it is not there, its parts are nobody's.
@@ -118,10 +130,9 @@ class Corrections:
         if yes:
             value = self._said(row)["value"]
             self._check(person, field, value, asking=False)
-            self._keeper.my_data.save(person, {field: value}, decided)
+            self._keeper.my_data.save(person, {field: value}, decided, kind=NOTICE)
         else:
-            self._keeper.committer.commit(decided)
-        self._keeper.my_data.tell(person, "correction_decided", {})
+            self._keeper.my_data.tell(person, NOTICE, decided)
 
     # Both ----------------------------------------------------------------------------------------------
 
@@ -129,9 +140,12 @@ class Corrections:
         reason = ""
         if field not in FIELDS:
             raise Refusal("bad_request", "This field is not corrected in this way.")
-        if not value or len(value) > VALUE or not value.isprintable():
-            reason = "form"
-        elif field == "sex" and value not in {"f", "m"}:
+        if (
+            not value
+            or len(value) > VALUE
+            or not value.isprintable()
+            or (field == "sex" and value not in {"f", "m"})
+        ):
             reason = "form"
         elif field == "birth_date":
             reason = _bad_birth(value, self._keeper.people.today())
@@ -197,7 +211,8 @@ class Corrections:
             "SELECT number, sealed FROM correction_chunk WHERE id = ? ORDER BY number", request.bytes
         )
         opened = [
-            self._keeper.vault.open_own(person, f"document {request} {number}", sealed) for number, sealed in parts
+            self._keeper.vault.open_own(person, f"document {request} {number}", sealed)
+            for number, sealed in parts
         ]
         data = b"".join(opened)
         if len(data) != row[6]:

@@ -5,7 +5,6 @@ ahead. Until then nothing that the person reads differs from there having been n
 say why they come late, and the person is told. How many orders stand, and ever stood, anyone may read.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from kulla.keeper.approvals import Request, Rule
-from kulla.keeper.errors import KeeperError, Refusal
+from kulla.keeper.errors import Refusal
 from kulla.keeper.kinds import Body
 from kulla.keeper.looks import Hidden
 from kulla.keeper.metering import COST
@@ -24,7 +23,6 @@ from kulla.keeper.sessions import Live
 if TYPE_CHECKING:
     from kulla.keeper.core import Keeper
 
-log = logging.getLogger("kulla.keeper")
 KIND = "look_delay"
 LONGEST = timedelta(days=366)
 MAY = (PROTECTION, REGISTRAR)
@@ -81,7 +79,9 @@ class Delays:
 
     def hides(self, person: UUID, office: UUID | None, at_ms: int) -> bool:
         """Whether a look of this office at this time is hidden now: then nothing may tell the person of it."""
-        return any(span.office == office and span.since_ms <= at_ms < span.until_ms for span in self.hidden(person))
+        return any(
+            span.office == office and span.since_ms <= at_ms < span.until_ms for span in self.hidden(person)
+        )
 
     def over(self, person: UUID) -> list[Hidden]:
         """Orders whose date has come: their looks are shown, and say so."""
@@ -113,16 +113,14 @@ class Delays:
                 span.office == office and span.since_ms < until and since < span.until_ms
                 for span in self.hidden(person)
             )
-            self._keeper.committer.commit({"type": "look_delay_told", "id": UUID(bytes=order), "at": now})
+            body = {"type": "look_delay_told", "id": UUID(bytes=order), "at": now}
             if seen and not still:
-                for reader in self._keeper.families.readers(person, "identity"):
-                    try:
-                        self._keeper.my_data.tell(reader, "looks_shown_late", {})
-                    except KeeperError:
-                        log.exception("a person could not be told that delayed looks are shown")
+                self._keeper.my_data.tell(person, "looks_shown_late", body)
+            else:
+                self._keeper.committer.commit(body)
 
     def _check(self, order: Order) -> None:
-        today = self._keeper.people.today()
+        today = self._keeper.families.today()
         reason = ""
         if not order.number.strip() or not order.court.strip():
             reason = "empty"
@@ -147,13 +145,13 @@ class Delays:
         return person
 
     @staticmethod
-    def _may_decide(session: Live, request: Request) -> bool:
+    def _may_decide(session: Live, _request: Request) -> bool:
         return session.role in MAY
 
     def _carry_out(self, request: Request, session: Live) -> list[Body]:
         content = request.content
         shown = date.fromisoformat(content["on"])
-        if shown <= self._keeper.people.today() or request.about is None:
+        if shown <= self._keeper.families.today() or request.about is None:
             raise Refusal("bad_order", "The date of this order has passed.", reason="shown")
         sealed: dict[str, Any] = {"number": content["number"], "court": content["court"]}
         sealed |= {"by": [request.by, session.person]}

@@ -19,7 +19,9 @@ TYPES = {JPEG: "image/jpeg", PNG: "image/png", PDF: "application/pdf"}
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_CRITICAL = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
-_MARKUP = re.compile(rb"<\s*(?:!doctype\s+html|html|script|svg|iframe|body|img|object|embed)\b", re.IGNORECASE)
+_MARKUP = re.compile(
+    rb"<\s*(?:!doctype\s+html|html|script|svg|iframe|body|img|object|embed)\b", re.IGNORECASE
+)
 # What lets a PDF act: scripts, programs, files inside. "#4a" in a name stands for a letter.
 _PDF_ACTS = re.compile(
     rb"/(?:JavaScript|JS|Launch|EmbeddedFiles?|RichMedia|XFA|OpenAction|AA|SubmitForm|ImportData|GoToR|GoToE)"
@@ -31,7 +33,10 @@ _ZIP_TAIL = 65_557  # bytes in which a ZIP reader looks for the end
 
 
 def kind_of(data: bytes) -> str:
-    """ "jpg", "png" or "pdf". Raises Refusal("bad_document") with reason empty, too_large, kind, broken, acts, locked."""
+    """The kind: jpg, png or pdf.
+
+    Raises Refusal("bad_document") with the reason empty, too_large, kind, broken, acts or locked.
+    """
     if not data:
         raise _refused("empty")
     if len(data) > MAX_BYTES:

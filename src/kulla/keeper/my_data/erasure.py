@@ -23,6 +23,7 @@ KIND = "erasure"
 TEXT = 1000
 WAITS_MS = 30 * 24 * HOUR_MS
 PURPOSE = "erasure request"
+NOTICE = "erasure_decided"
 _COLUMNS = "id, person, at, sealed, state, decided, decided_by, reason"
 
 
@@ -99,10 +100,10 @@ class Erasures:
             content = {"shown": shown, "request": request, "reason": reason}
             self._keeper.approvals.ask(session, KIND, content, about=person)
             return
-        self._keeper.committer.commit(self._decided(request, session, "refused", reason, person))
-        self._keeper.my_data.tell(person, "erasure_decided", {})
+        self._keeper.my_data.tell(person, NOTICE, self._decided(request, session, "refused", reason, person))
 
-    def _may_decide(self, session: Live, request: Request) -> bool:
+    @staticmethod
+    def _may_decide(session: Live, _request: Request) -> bool:
         return session.role == REGISTRAR
 
     def _carry_out(self, request: Request, session: Live) -> list[Body]:
@@ -114,11 +115,13 @@ class Erasures:
 
     def _afterwards(self, request: Request, _session: Live) -> None:
         if request.about is not None:
-            self._keeper.my_data.tell(request.about, "erasure_decided", {})
+            self._keeper.my_data.tell(request.about, NOTICE)
 
     # Both ----------------------------------------------------------------------------------------------
 
-    def _decided(self, request: UUID, session: Live, state: str, reason: str, person: UUID | None = None) -> Body:
+    def _decided(
+        self, request: UUID, session: Live, state: str, reason: str, person: UUID | None = None
+    ) -> Body:
         sealed = self._keeper.vault.seal_own(person or session.person, KIND, {"text": reason})
         body: Body = {"type": "erasure_decided", "id": request, "state": state, "at": self._clock()}
         return body | {"by": session.person, "reason": sealed}

@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from kulla.keeper.core import Keeper
     from kulla.keeper.my_data import MyData
 
-_PROFILE = ("first_name", "last_name", "birth_date", "sex", "language", "place", "address", "status", "death_date")
+_PROFILE = (
+    "first_name",
+    "last_name",
+    "birth_date",
+    "sex",
+    "language",
+    "place",
+    "address",
+    "status",
+    "death_date",
+)
 WITHHELD = "withheld"  # a value that pages put into words
 
 
@@ -46,7 +56,9 @@ class Held:
     def contacts(self, person: UUID) -> Rows:
         """Where notices go."""
         profile = self._keeper.people.profile(person)
-        return [{"channel": name, "value": str(profile[name])} for name in ("phone", "email") if profile.get(name)]
+        return [
+            {"channel": name, "value": str(profile[name])} for name in ("phone", "email") if profile.get(name)
+        ]
 
     def settings(self, person: UUID) -> Rows:
         """What was chosen on the page of settings."""
@@ -153,7 +165,18 @@ class Held:
 
     def corrections(self, person: UUID) -> Rows:
         """One's own requests for corrections."""
-        names = ("reference", "at_ms", "field", "was", "value", "reason", "document", "size", "state", "decided_ms")
+        names = (
+            "reference",
+            "at_ms",
+            "field",
+            "was",
+            "value",
+            "reason",
+            "document",
+            "size",
+            "state",
+            "decided_ms",
+        )
         return [_some(each, (*names, "answer")) for each in self._my_data.corrections.all_of(person)]
 
     def erasure(self, person: UUID) -> Rows:

@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 
 from kulla.keeper.budgets import DAY_MS
 from kulla.keeper.errors import Refusal
-from kulla.keeper.looks import Look
 from kulla.keeper.register import Row
 from kulla.keeper.roles import PROTECTION
 from kulla.keeper.sessions import Live
@@ -47,9 +46,17 @@ class Questions:
         if row and row[0] >= A_DAY:
             raise Refusal("capped", "There were too many questions today.", until_ms=row[1] + DAY_MS)
         question = uuid4()
-        kept = {name: entry[name] for name in ("at", "office", "role", "service", "purpose", "fields", "official")}
+        kept = {
+            name: entry[name] for name in ("at", "office", "role", "service", "purpose", "fields", "official")
+        }
         kept |= {"text": text, "allowed": entry["allowed"]}
-        body = {"type": "look_question", "id": question, "look": seq, "person": reader, "office": entry["office"]}
+        body = {
+            "type": "look_question",
+            "id": question,
+            "look": seq,
+            "person": reader,
+            "office": entry["office"],
+        }
         body |= {"at": now, "due": now + DUE_MS, "sealed": self._seal(reader, kept)}
         self._keeper.committer.commit(body)
         return self.mine(reader, question)
@@ -107,8 +114,8 @@ class Questions:
             raise Refusal("no_text", "An answer has words.")
         person = UUID(bytes=row[2])
         body = {"type": "look_answer", "id": question, "at": self._clock(), "by": session.person}
-        self._keeper.committer.commit(body | {"sealed": self._seal(person, {"text": text})})
-        self._keeper.my_data.tell(person, "question_answered", {})
+        body |= {"sealed": self._seal(person, {"text": text})}
+        self._keeper.my_data.tell(person, "question_answered", body)
 
     def counts(self) -> dict[str, int]:
         """For the operator: open, overdue, and how many nobody is there to answer."""
@@ -171,7 +178,9 @@ class Questions:
         """With the name of the official who looked; without anything of who asks."""
         _, kept = self._open(row)
         official = kept["official"]
-        return self._shown(row) | {"official": self._keeper.people.field(official, "name") if official else ""}
+        return self._shown(row) | {
+            "official": self._keeper.people.field(official, "name") if official else ""
+        }
 
     def _open(self, row: Row) -> tuple[UUID, dict[str, Any]]:
         person = UUID(bytes=row[2])

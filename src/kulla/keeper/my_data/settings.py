@@ -68,7 +68,8 @@ class Settings:
         with self._changing:
             kept = self._read(person)
             if channels is not None:
-                kept["channels"] = kept.get("channels", {}) | {group: sorted(set(some)) for group, some in channels.items()}
+                chosen = {group: sorted(set(some)) for group, some in channels.items()}
+                kept["channels"] = kept.get("channels", {}) | chosen
             if needs is not None:
                 kept["needs"] = [need for need in NEEDS if need in needs]
             sealed = self._keeper.vault.seal_own(person, "settings", kept)

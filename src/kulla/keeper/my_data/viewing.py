@@ -25,7 +25,7 @@ class Filter:
     service: str = ""
     whose: UUID | None = None
     since_ms: int = 0
-    until_ms: int = (1 << 62)
+    until_ms: int = 1 << 62
     refused: bool = False
 
 
@@ -96,7 +96,8 @@ class Viewing:
 
     def _lines(self, reader: UUID, entries: list[tuple[int, Look]]) -> list[dict[str, Any]]:
         people = {entry["person"] for _, entry in entries}
-        names = {person: ME if person == reader else full_name(self._keeper.people.profile(person)) for person in people}
+        profile = self._keeper.people.profile
+        names = {person: ME if person == reader else full_name(profile(person)) for person in people}
         late = {person: self._keeper.my_data.delays.over(person) for person in people}
         asked = self._keeper.my_data.questions.of_looks(reader, [seq for seq, _ in entries])
         return [

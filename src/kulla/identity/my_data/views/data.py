@@ -82,14 +82,18 @@ def settings(request: Request) -> HttpResponse:
     form = SettingsForm(
         request.POST if request.method == "POST" else None,
         assisted=assisted,
-        initial={"language": now["language"], "needs": now["needs"], **now["channels"]},
+        initial={
+            "language": now["language"],
+            "needs": now["needs"],
+            **{f"on_{group}": some for group, some in now["channels"].items()},
+        },
     )
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
             data = form.cleaned_data
-            channels = None if assisted else {group: data[group] for group in form.groups}
+            channels = None if assisted else {group: data[f"on_{group}"] for group in form.groups}
             try:
                 keeper.my_settings_change(
                     token, language=data["language"], channels=channels, needs=data["needs"]

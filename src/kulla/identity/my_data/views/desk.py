@@ -17,7 +17,9 @@ from kulla.registry.access import Request
 TYPES = {"jpg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
 COST = 10
 # A document of a stranger is shown as nothing but itself: no scripts, no frames, no address of ours.
-SANDBOX = "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'none'"
+SANDBOX = (
+    "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; frame-ancestors 'none'"
+)
 
 
 @access.staff("identity", roles=("registrar",))
@@ -72,7 +74,9 @@ def _one(request: Request, which: UUID, kind: str) -> HttpResponse:
         opened = opens(token, which)
     except Refused as refused:
         sentence, status = _say(refused), 409
-    return render(request, "my_data/desk_one.html", {**context, "opened": opened, "sentence": sentence}, status=status)
+    return render(
+        request, "my_data/desk_one.html", {**context, "opened": opened, "sentence": sentence}, status=status
+    )
 
 
 @access.staff("identity", roles=("registrar",))
@@ -82,7 +86,13 @@ def document(request: Request, correction: UUID) -> HttpResponse:
     try:
         kind, data = door.keeper().correction_document(request.token or "", correction)
     except Refused as refused:
-        context = {"kind": "correction", "id": correction, "cost": COST, "form": DecisionForm(), "words": words}
+        context = {
+            "kind": "correction",
+            "id": correction,
+            "cost": COST,
+            "form": DecisionForm(),
+            "words": words,
+        }
         context |= {"opened": None, "sentence": _say(refused)}
         return render(request, "my_data/desk_one.html", context, status=409)
     response = HttpResponse(data, content_type=TYPES[kind])

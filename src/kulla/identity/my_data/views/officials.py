@@ -82,7 +82,7 @@ def order(request: Request) -> HttpResponse:
 def _explain(form: OrderForm, refused: Refused) -> None:
     if refused.code == "bad_order":
         field, sentence = sentences.ORDER.get(str(refused.details.get("reason")), sentences.ORDER["period"])
-        form.add_error(field, sentence)
+        form.add_error(field, str(sentence))
     elif refused.code in {"unknown_person", "bad_identifier"}:
         form.add_error("number", sentences.of(refused))
     else:

@@ -26,7 +26,7 @@ def correct(request: Request) -> HttpResponse:
         form = CorrectionForm(request.POST, request.FILES)
         valid = form.is_valid()
         if uploads.too_large(request, "document"):
-            form.add_error("document", sentences.DOCUMENT["too_large"])
+            form.add_error("document", str(sentences.DOCUMENT["too_large"]))
             valid = False
         status = 422
         if valid:
@@ -35,7 +35,7 @@ def correct(request: Request) -> HttpResponse:
                 return HttpResponseRedirect(f"{reverse('my-data')}?done=correction")
             if refused.code == "bad_document":
                 reason = str(refused.details.get("reason"))
-                form.add_error("document", sentences.DOCUMENT.get(reason, sentences.DOCUMENT["broken"]))
+                form.add_error("document", str(sentences.DOCUMENT.get(reason, sentences.DOCUMENT["broken"])))
             else:
                 form.add_error("value" if refused.code == "bad_value" else None, sentences.of(refused))
     return render(request, "my_data/correct.html", {"form": form}, status=status)
