@@ -1,0 +1,424 @@
+"""The journeys of people, in both languages, by forms alone: what `docs/people.md` tells, done.
+
+One country of its own for each language, since an account is activated once. Chromium does what needs scripts or
+eyes: tests/test_people_browser.py.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests import acts, journeys, telephone
+from tests.acts import fine
+from tests.country import Country, remove, short_folder
+from tests.country import sign_in as sign_in_form
+
+
+@pytest.fixture(scope="module", params=["sq", "en"])
+def language(request: pytest.FixtureRequest) -> str:
+    """The language of everyone's pages."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def place(language: str) -> Iterator[Country]:
+    """A country for all journeys in one language."""
+    folder = short_folder()
+    made = Country.create(folder)
+    try:
+        yield made.up()
+        made.stop()
+    finally:
+        made.kill_all()
+        remove(folder)
+
+
+@pytest.fixture(scope="module")
+def enter(place: Country, language: str) -> Callable[[str], acts.Person]:
+    """Signs in each member of the cast once."""
+    inside: dict[str, acts.Person] = {}
+
+    def sign_in(who: str) -> acts.Person:
+        if who not in inside:
+            inside[who] = place.sign_in(who, language)
+        return inside[who]
+
+    return sign_in
+
+
+Enter = Callable[[str], acts.Person]
+
+
+# -- citizen -------------------------------------------------------------------------------------------------------
+
+
+def test_an_account_begins_with_a_code_and_ends_frozen_by_not_me(place: Country, language: str) -> None:
+    """Number, name and birth date do not suffice; all channels are told; the link of a message freezes."""
+    account = place.accounts()["newcomer"]
+    person = acts.activate(place, account, language)
+    told = telephone.wait_for(place, "newcomer", "/not-me/")
+    both = [text for text in telephone.messages(place, "newcomer") if "/not-me/" in text]
+    assert any(account.phone in text for text in both), "the telephone was not told"
+    assert any(account.email in text for text in both), "the letter box was not told"
+    assert account.name in fine(person.open("/my")).text
+
+    again = place.visitor(language)
+    page = sign_in_form(again, replace(account, password=acts.PASSWORD))
+    assert page.path.startswith("/my")
+
+    acts.not_me(place, told, language)
+    assert person.open("/my").path == "/sign-in", "a frozen account still opens pages"
+    refused = sign_in_form(place.visitor(language), replace(account, password=acts.PASSWORD))
+    assert refused.path == "/sign-in", "a frozen account signs in"
+
+    clerk = place.sign_in("clerk", language)
+    code = acts.letter(clerk, account.number)
+    back = acts.open_with_letter(place, account, code, language, "një fjalëkalim krejt tjetër 9")
+    assert account.name in fine(back.open("/my")).text
+    used = place.visitor(language)
+    used.open("/activate/letter")
+    refused = used.submit(having="letter", identifier=account.number, letter=code)
+    assert "govuk-error-summary" in refused.html, "a letter opens twice"
+
+
+def test_a_stranger_learns_nothing_from_the_activation(place: Country, language: str) -> None:
+    """The page is the same for who has an account, who has none, and a number that nobody has."""
+    accounts = place.accounts()
+    seen = set()
+    for number in (accounts["stranger"].number, accounts["carer"].number, accounts["citizen"].child_number):
+        visitor = place.visitor(language)
+        visitor.open("/activate")
+        page = fine(visitor.submit(having="identifier", identifier=number))
+        seen.add(page.main)
+        for code in ("000000", "999999"):
+            wrong = visitor.submit(having="code", code=code)
+            seen.add(wrong.main)
+    assert len(seen) == 2, "the answers differ"
+
+
+def test_a_weak_password_is_refused_and_nothing_is_lost(place: Country, language: str) -> None:
+    account = place.accounts()["offline"]  # has no telephone: the letter is the way in
+    code = acts.letter(place.sign_in("colleague", language), account.number)
+    person = place.visitor(language)
+    person.open("/activate/letter")
+    fine(person.submit(having="letter", identifier=account.number, letter=code))
+    for weak in ("fjalekalim", account.name, account.number, "1234567890"):
+        page = person.submit(having="password", password=weak, again=weak)
+        assert "govuk-error-summary" in page.html, f"{weak!r} is taken as a password"
+    page = fine(person.submit(having="password", password=acts.PASSWORD, again=acts.PASSWORD))
+    assert page.path.startswith("/my")
+
+
+def test_a_forgotten_password(place: Country, language: str, enter: Enter) -> None:
+    """A code to the telephone gives a new password, ends all sessions and tells every channel."""
+    account = place.accounts()["contact"]
+    before = enter("contact")
+    person = acts.recover_password(place, account, "tre gurë të kuq në lumë", language)
+    assert account.name in fine(person.open("/my")).text
+    assert before.open("/my").path == "/sign-in", "a session from before the recovery still stands"
+    old = sign_in_form(place.visitor(language), account)
+    assert old.path == "/sign-in", "the old password still works"
+    telephone.wait_for(place, "contact", "/not-me/")
+
+
+def test_a_new_address_waits_and_can_be_stopped(place: Country, language: str, enter: Enter) -> None:
+    account = place.accounts()["one_name"]
+    person = enter("one_name")
+    page = acts.change_email(place, person, account, "lume.e.re@post.example")
+    assert page.path == "/my/account"
+    assert "lume.e.re@post.example" in page.main
+    assert account.email in page.main, "the old address counts no more, though 72 hours have not passed"
+    page = fine(person.submit("cancel"))
+    assert "lume.e.re@post.example" not in page.main
+
+
+def test_sessions_are_listed_and_ended(place: Country, language: str) -> None:
+    here = place.sign_in("stranger", language)
+    there = place.sign_in("stranger", language)
+    page = fine(here.open("/my/sessions"))
+    others = [form for form in page.forms if dict(form.fields).get("sid", "all") != "all"]
+    assert others, f"no other session is listed: {page.main[:500]}"
+    here.submit(form=others[0])
+    assert fine(here.open("/my")).path == "/my"
+    del there
+
+
+@pytest.mark.parametrize("who", ["foreigner", "one_name", "apostrophe", "cyrillic", "greek", "long_name"])
+def test_every_name_and_document_can_book(place: Country, language: str, who: str, enter: Enter) -> None:
+    """A passport for a number, one name, an apostrophe, other scripts, 200 characters: the same doors."""
+    account = place.accounts()[who]
+    person = enter(who)
+    assert account.name in fine(person.open("/my")).text
+    receipt = journeys.wait_received(person, journeys.book(person, "gp"))
+    assert account.name in receipt.text
+    assert person.open(f"{receipt.path}receipt.pdf").kind == "application/pdf"
+    data = fine(person.open("/my/data"))
+    assert account.name.split()[0] in data.text
+
+
+def test_who_looked_a_question_and_its_answer(place: Country, language: str, enter: Enter) -> None:
+    account = place.accounts()["neighbour2"]
+    citizen, clerk, protection = enter("neighbour2"), enter("clerk"), enter("protection")
+    journeys.phone_book(clerk, account.number)
+    place.db.settle()
+    page = acts.ask_about_look(citizen, "Pse u hap kartela ime?")
+    assert "/my/questions/" in page.path
+    answered = acts.answer_question(protection, "U rezervua një takim me telefon.")
+    assert answered.status == 200
+    page = fine(citizen.open(page.path))
+    assert "U rezervua një takim me telefon." in page.main
+    table = citizen.open("/my/looks.csv")
+    assert table.status == 200 and table.kind == "text/csv"
+    lines = json.loads(citizen.open("/my/looks.json").body)
+    assert lines, "the file for programs is empty"
+    assert enter("neighbour3").open(page.path).status == 404, "somebody else reads the question"
+
+
+def test_all_that_is_held_can_be_taken_home(place: Country, enter: Enter) -> None:
+    account = place.accounts()["citizen"]
+    citizen = enter("citizen")
+    held = citizen.open("/my/data/download.json")
+    if held.status == 405:
+        citizen.open("/my/data")
+        held = citizen.submit("download.json")
+    text = held.body.decode()
+    json.loads(text)
+    assert account.number in text and account.name.split()[0] in text
+    paper = citizen.open("/my/data/download.pdf")
+    if paper.status == 405:
+        citizen.open("/my/data")
+        paper = citizen.submit("download.pdf")
+    assert paper.body.startswith(b"%PDF")
+
+
+def test_a_correction_with_a_document(place: Country, language: str, enter: Enter) -> None:
+    citizen = enter("represented")
+    acts.ask_correction(citizen, "last_name", "Vatajani", "Mbiemri u shkrua gabim në regjistër.")
+    fine(acts.decide_correction(enter("registrar"), "Dokumenti e tregon."))
+    assert "Vatajani" in fine(citizen.open("/my")).text
+    telephone.wait_for(place, "represented", re.compile(r"."))
+
+
+def test_settings_hold(place: Country, enter: Enter) -> None:
+    citizen = enter("apostrophe")
+    citizen.open("/my/settings")
+    page = fine(citizen.submit(having="on_security", on_services=["email"], needs=[]))
+    again = fine(citizen.open("/my/settings"))
+    assert dict(again.form(having="on_services").fields).get("on_services") == "email"
+    assert page.status == 200
+
+
+# -- guardian ------------------------------------------------------------------------------------------------------
+
+
+def test_guardians_see_the_child_and_each_other(place: Country, language: str, enter: Enter) -> None:
+    """Both act; what one does is told to the other, by name; the entry names who acted."""
+    accounts = place.accounts()
+    father, mother = enter("guardian"), enter("other_guardian")
+    child = accounts["guardian"].child
+    for one, other in ((father, "other_guardian"), (mother, "guardian")):
+        page = fine(one.open("/my/family"))
+        assert child in page.main
+        assert accounts[other].name in page.main, "the other guardian is not named"
+    known = len(telephone.messages(place, "other_guardian"))
+    receipt = journeys.wait_received(father, journeys.book(father, "paediatrics", ward=True))
+    assert fine(mother.open(receipt.path)).status == 200
+    place.db.settle()
+    told = telephone.wait_for(place, "other_guardian", accounts["guardian"].name, known=known)
+    assert told
+
+
+def test_a_parent_without_custody_learns_nothing(place: Country, language: str, enter: Enter) -> None:
+    accounts = place.accounts()
+    mother, father = enter("citizen"), enter("no_custody")
+    receipt = journeys.wait_received(mother, journeys.book(mother, "vaccination", ward=True))
+    given = accounts["citizen"].child.split()[0]
+    for path in ("/my", "/my/family", "/my/looks", "/my/data"):
+        assert given not in fine(father.open(path)).text, f"{path} names the child"
+    assert father.open(receipt.path).status == 404
+    assert not any(given in text for text in telephone.messages(place, "no_custody"))
+    journeys.hold_a_time(father, "dentist")
+    page = father.page
+    assert page is not None
+    assert given not in page.text
+
+
+def test_an_adult_child_acts_for_the_mother(place: Country, language: str, enter: Enter) -> None:
+    accounts = place.accounts()
+    carer = enter("carer")
+    assert accounts["elder"].name in fine(carer.open("/my/family")).main
+    receipt = journeys.wait_received(carer, journeys.book(carer, "gp", ward=True))
+    assert accounts["elder"].name in receipt.text
+
+
+def test_a_representative_is_taken_by_both_and_ended_at_once(
+    place: Country, language: str, enter: Enter
+) -> None:
+    accounts = place.accounts()
+    person, representative = enter("represented"), enter("representative")
+    code = acts.offer_mandate(person, "health")
+    acts.take_mandate(representative, code)
+    journeys.hold_a_time(representative, "dermatology")
+    assert "person" not in representative.page.form(having="key").names() if representative.page else False
+    acts.confirm_mandate(person)
+    known = accounts["represented"].name.split()[0]
+    assert known in fine(representative.open("/my/family")).main
+    receipt = journeys.wait_received(representative, journeys.book(representative, "ent", ward=True))
+    assert known in receipt.text
+    page = fine(person.open("/my/family"))
+    person.open(next(href for href, _ in page.links if "/my/family/representative/" in href))
+    fine(person.submit(form=person.page.forms[-1] if person.page else None, button="end"))
+    assert known not in fine(representative.open("/my/family")).main
+    assert representative.open(receipt.path).status == 404, "who is no representative any more reads on"
+
+
+def test_two_officials_make_a_guardian_and_one_does_not(place: Country, language: str, enter: Enter) -> None:
+    accounts = place.accounts()
+    child = accounts["parent_of_teenager"].child_number
+    registrar, second = enter("registrar"), enter("registrar2")
+    acts.ask_guardian(registrar, accounts["neighbour4"].number, child)
+    given = accounts["parent_of_teenager"].child.split()[0]
+    guardian = enter("neighbour4")
+    assert given not in fine(guardian.open("/my/family")).main, "one official alone made a guardian"
+    assert acts.nothing_to_decide(registrar), "who asked may decide"
+    acts.decide(second)
+    guardian = place.sign_in("neighbour4", language)
+    assert given in fine(guardian.open("/my/family")).main
+
+
+# -- counter -------------------------------------------------------------------------------------------------------
+
+
+def test_a_clerk_acts_with_somebody_who_has_a_telephone(place: Country, language: str) -> None:
+    account = place.accounts()["neighbour1"]
+    clerk = place.sign_in("clerk", language)
+    page = acts.assist_by_code(place, clerk, account)
+    assert account.name in page.text
+    for closed in ("/my/account/phone", "/my/security", "/my/family/representative", "/inbox"):
+        assert clerk.open(closed).status in {403, 404, 409}, f"{closed} is open at the counter"
+    receipt = journeys.wait_received(clerk, journeys.book(clerk, "gp"))
+    assert account.name in receipt.text
+    page = acts.end_visit(clerk)
+    assert page.path == "/counter/"
+    assert clerk.open(receipt.path).status in {200, 404}
+    assert account.name not in fine(clerk.open("/staff/")).text
+    citizen = place.sign_in("neighbour1", language)
+    assert fine(citizen.open(receipt.path)).status == 200
+    visits = fine(citizen.open("/my/counter")).main
+    office = re.escape(fine(citizen.open("/my/looks")).main[:1])
+    assert office and visits
+
+
+def test_somebody_without_telephone_is_helped_by_two_officials(
+    place: Country, language: str, enter: Enter
+) -> None:
+    account = place.accounts()["offline"]
+    clerk, colleague = place.sign_in("clerk", language), enter("colleague")
+    acts.assist_by_signature(clerk, colleague, account)
+    receipt = journeys.wait_received(clerk, journeys.book(clerk, "laboratory"))
+    code = re.search(r"\b[A-Z2-7]{4}-[A-Z2-7]{4}\b", receipt.text)
+    page = fine(clerk.open("/counter/finish"))
+    assert code and code[0] in page.main, "the sheet to take home lacks the check code"
+    assert clerk.open(f"{receipt.path}receipt.pdf").body.startswith(b"%PDF")
+    acts.end_visit(clerk)
+
+
+def test_a_clerk_cannot_act_for_somebody_absent(place: Country, language: str, enter: Enter) -> None:
+    """Without the person's code, PIN or a colleague's yes there is no way in; guesses end."""
+    account = place.accounts()["guardian"]
+    clerk, colleague = place.sign_in("clerk", language), enter("colleague")
+    visit = acts.find_at_counter(clerk, account.number)
+    clerk.submit("/send")
+    for guess in ("000000", "111111", "222222", "333333", "444444", "555555"):
+        page = clerk.submit(having="code", code=guess)
+        assert "govuk-error-summary" in page.html
+    right = telephone.code(place, "guardian")
+    page = clerk.submit(having="code", code=right)
+    assert page.path != "/my", "a code counts after five wrong ones"
+    clerk.open(visit.path)
+    clerk.click("/signature")
+    clerk.submit("/signature", button="1")
+    acts.decide(colleague, yes=False)
+    page = clerk.open(f"{visit.path}signature")
+    assert not any(name == "begin" for form in page.forms for name, _, _ in form.buttons)
+    assert clerk.open("/my").status == 404
+
+
+def test_a_protected_person_opens_with_a_second_official_and_the_contact_is_told(
+    place: Country, language: str, enter: Enter
+) -> None:
+    accounts = place.accounts()
+    clerk, colleague = place.sign_in("clerk", language), enter("colleague")
+    known = len(telephone.messages(place, "contact"))
+    page = acts.find_at_counter(clerk, accounts["protected"].number)
+    assert accounts["protected"].name not in page.text
+    clerk.submit("/release")
+    acts.decide(colleague)
+    page = fine(clerk.open(page.path))
+    assert accounts["protected"].name in page.main
+    telephone.wait_for(place, "contact", re.compile(r"."), known=known)
+    held = fine(place.sign_in("protected", language).open("/my/data")).text
+    assert "Rruga" not in held, "the address of a protected person is on a screen"
+
+
+# -- offices -------------------------------------------------------------------------------------------------------
+
+
+def test_one_administrator_gives_a_clerk_two_give_power(place: Country, language: str, enter: Enter) -> None:
+    accounts = place.accounts()
+    admin, second = enter("admin"), enter("admin2")
+    office = accounts["clerk"].office
+    acts.offer_role(admin, office, "receptionist", accounts["cyrillic"].number)
+    acts.take_role(enter("cyrillic"))
+    listed = fine(admin.open(f"/offices/admin/{office}/")).main
+    assert accounts["cyrillic"].name in listed
+
+    acts.offer_role(admin, office, "admin", accounts["greek"].number)
+    acts.take_role(enter("greek"))
+    listed = fine(admin.open(f"/offices/admin/{office}/")).main
+    assert accounts["greek"].name not in listed, "one administrator alone gave power"
+    assert acts.nothing_to_decide(admin), "who offered may decide"
+    acts.decide(second)
+    listed = fine(admin.open(f"/offices/admin/{office}/")).main
+    assert accounts["greek"].name in listed
+
+
+def test_leaving_ends_access_at_once(place: Country, language: str, enter: Enter) -> None:
+    accounts = place.accounts()
+    admin = enter("admin")
+    leaving = place.sign_in("clerk4", language)
+    assert fine(leaving.open("/reception/")).status == 200
+    page = fine(admin.open(f"/offices/admin/{accounts['clerk4'].office}/"))
+    admin.open(
+        next(href for href, text in page.links if href.endswith("/end") and accounts["clerk4"].name in text)
+    )
+    fine(admin.submit("/end"))
+    assert (
+        leaving.open("/reception/").path == "/sign-in" or leaving.page is None or leaving.page.status != 200
+    )
+
+
+def test_the_yearly_review(place: Country, enter: Enter) -> None:
+    admin = enter("admin")
+    office = place.accounts()["clerk2"].office
+    page = fine(admin.open(f"/offices/admin/{office}/review"))
+    form = next(form for form in page.forms if any(kind == "radio" for kind in form.kinds.values()))
+    radios = [name for name, kind in form.kinds.items() if kind == "radio"]
+    page = admin.submit(form=form, **{name: form.choices[name][0] for name in radios})
+    assert fine(page).path.startswith("/offices/admin/")
+
+
+def test_an_administrator_reads_no_citizen(place: Country, enter: Enter) -> None:
+    admin = enter("admin")
+    for path in (
+        "/counter/",
+        "/counter/account/",
+        "/reception/",
+        "/registry-desk/",
+        "/my",
+        "/counter/family/",
+    ):
+        assert admin.open(path).status == 404, f"{path} is open to an administrator"
