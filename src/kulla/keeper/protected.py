@@ -31,6 +31,7 @@ HIDDEN = ("address", "place")  # fields of the register that are on no screen
 LOOK, PROTECT, UNPROTECT = "protected_look", "protect", "unprotect"
 
 Tell = Callable[[UUID, str, dict[str, str]], object]
+Hides = Callable[[UUID, UUID | None, int], bool]
 
 
 class Protected:
@@ -50,6 +51,7 @@ class Protected:
         self._families, self._offices, self._clock = families, offices, clock
         self._approvals: Approvals | None = None
         self.tell: Tell = _nobody  # a notice of the keeper's own on all channels; the core puts it here
+        self.hides: Hides = _never  # whether a court delays a look, see my_data.delays; the core puts it here
 
     def declare(self, approvals: Approvals) -> None:
         """Say how releases, protections and their ends are decided."""
@@ -110,7 +112,12 @@ class Protected:
         return row is not None
 
     def looked(self, session: Live, person: UUID) -> bool:
-        """Tell the contact of a look, before it is answered. False when that failed: then nothing is shown."""
+        """Tell the contact of a look, before it is answered. False when that failed: then nothing is shown.
+
+        A look that a court delays is told by nobody before its day.
+        """
+        if self.hides(person, session.office, self._clock()):
+            return True
         try:
             self.tell(self.contact(person), "protected_looked", {"office": self.office_name(session.office)})
         except KeeperError:
@@ -121,6 +128,8 @@ class Protected:
     def found(self, session: Live, person: UUID | None) -> None:
         """Tell the contact that somebody searched for the number. Aside, so that the answer takes as long as ever."""
         if person is None or not self.is_protected(person):
+            return
+        if self.hides(person, session.office, self._clock()):
             return
 
         def tell() -> None:
@@ -246,6 +255,10 @@ class Protected:
         if self._approvals is None:
             raise RuntimeError("declare() comes first")
         return self._approvals
+
+
+def _never(_person: UUID, _office: UUID | None, _at_ms: int) -> bool:
+    return False
 
 
 def _nobody(_person: UUID, _kind: str, _params: dict[str, str]) -> None:

@@ -173,3 +173,18 @@ def test_the_time_of_a_page_tells_nothing(lab: Lab) -> None:
         lab.look(lab.vjosa, DRITAN.number)
     after = median()
     assert abs(after - before) < before / 3, (before, after)
+
+
+def test_a_protected_persons_contact_is_not_told_before(lab: Lab) -> None:
+    """A notice would tell what the page does not."""
+    keeper, person = lab.keeper, lab.person(BESA.number)
+    keeper.committer.commit(keeper.protected.body(person, lab.dritan.person, "violence"))
+    delay(lab, BESA.number, office=OFFICE_2)
+    told: list[object] = []
+    tell, keeper.protected.tell = keeper.protected.tell, lambda *words: told.append(words)
+    assert keeper.protected.looked(lab.ilir, person, "day list")
+    keeper.protected.found(lab.ilir, person)
+    assert told == []
+    assert keeper.protected.looked(lab.official("registrar"), person, "x") and len(told) == 1
+    keeper.protected.tell = tell
+    keeper.committer.commit(keeper.protected.end_body(person))
