@@ -1,20 +1,22 @@
 """Offering a role to somebody new, without learning who is in the register.
 
-The administrator types an identifier; the keeper keeps its mark and looks nobody up, so every answer is the same. The
-one who has that identifier finds the offer after signing in with a second factor, and takes it or not. A clerk's role
-counts then; a role with power goes to a second administrator, who reads the name. An offer that was declined looks to
-the administrator like one that was never found.
+The administrator types an identifier; the keeper keeps its mark and looks nobody up, so every answer is the same. It
+gives a code to hand over. Only the one who has that identifier *and* that code, signed in with a second factor, reads
+the offer and takes it: a slip in the number makes no stranger an official, a lost paper neither. A clerk's role counts
+then; a role with power goes to a second administrator, who reads the name.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
+from kulla.keeper.accounts import crockford
 from kulla.keeper.administration import Administration
 from kulla.keeper.committer import Committer
 from kulla.keeper.errors import Refusal
-from kulla.keeper.identifiers import NUMBER
+from kulla.keeper.identifiers import NUMBER, SIGN_IN
 from kulla.keeper.kinds import Body
 from kulla.keeper.offices import DAY_MS, Offices
 from kulla.keeper.people import People
@@ -27,9 +29,14 @@ from kulla.keeper.vault import Vault
 VALID_MS = 14 * DAY_MS
 MAX_A_DAY = 40  # offers of one administrator
 MAX_NOTE = 80
+TRIES, TRIES_S = 10, 3600.0  # codes that one person may get wrong in an hour; a code has 50 bits
+REMEMBERED = 100_000
 SHOWN = 50
 OPEN, TAKEN, ASKED, DECLINED, WITHDRAWN = "open", "taken", "asked", "declined", "withdrawn"
-_COLUMNS = "SELECT id, role, office, by, by_office, at, until, days, note, state, person, request FROM role_invitation "
+_COLUMNS = (
+    "SELECT id, role, office, by, by_office, at, until, days, note, state, person, request, mark "
+    "FROM role_invitation "
+)
 
 
 class Invitations:
@@ -47,10 +54,13 @@ class Invitations:
     ) -> None:
         self._register, self._vault, self._committer, self._people = register, vault, committer, people
         self._offices, self._administration, self._clock = offices, administration, clock
-        self._answering = threading.Lock()
+        self._answering, self._lock = threading.Lock(), threading.Lock()
+        self._failed: dict[UUID, list[float]] = {}
 
-    def offer(self, session: Live, office: UUID, role: str, identifier: str, days: int, note: str) -> UUID:
-        """Offer a role to whoever has this identifier, if anybody has. Nobody is looked up.
+    def offer(
+        self, session: Live, office: UUID, role: str, identifier: str, days: int, note: str
+    ) -> tuple[UUID, str]:
+        """Offer a role to whoever has this identifier, if anybody has; gives its id and code. Nobody is looked up.
 
         `note` is the administrator's own reminder whom this was for. Raises Refusal("role", "unknown_office",
         "bad_role", "bad_days", "bad_identifier" (its form), "self", "capped", "too_long", "copies_unavailable").
@@ -61,8 +71,8 @@ class Invitations:
         self._administration.until(days)
         if len(note) > MAX_NOTE:
             raise Refusal("too_long", f"The note is longer than {MAX_NOTE} characters.")
-        marks = self._typed(identifier)
-        if set(marks) & set(self._own(session.person)):
+        mark = self._typed(identifier)
+        if mark in self._own(session.person):
             raise Refusal("self", "Nobody gives a role to themselves.")
         now = self._clock()
         row = self._register.one(
@@ -70,16 +80,17 @@ class Invitations:
         )
         if row and row[0] >= MAX_A_DAY:
             raise Refusal("capped", "One administrator offers so many roles a day.")
-        invitation = uuid4()
+        invitation, code = uuid4(), crockford.make(2, 5)
         names = {"id": invitation, "role": role, "office": office, "by": session.person}
         times = {"at": now, "until": now + VALID_MS, "days": days}
         sealed = self._vault.seal_own(session.person, "invitation", note)
         body = {"type": "role_invited", **names, "by_office": session.office, **times}
-        self._committer.commit({**body, "marks": marks, "note": sealed})
-        return invitation
+        marks = {"mark": mark, "code": self._code_mark(code)}
+        self._committer.commit({**body, **marks, "note": sealed})
+        return invitation, code
 
     def offered(self, session: Live) -> list[dict[str, Any]]:
-        """What this administrator offered, newest first. Who declined, and who is not there, looks the same."""
+        """What this administrator offered, newest first. An offer to nobody waits like every other."""
         if session.role != ADMIN:
             raise Refusal("role", "Only administrators of offices may do this.")
         rows = self._register.rows(
@@ -90,37 +101,26 @@ class Invitations:
     def withdraw(self, session: Live, invitation: UUID) -> None:
         """Take an offer back. Raises Refusal("unknown_invitation")."""
         row = self._row(invitation)
-        if UUID(bytes=row[3]) != session.person or row[9] not in (OPEN, DECLINED):
+        if UUID(bytes=row[3]) != session.person or row[9] != OPEN:
             raise Refusal("unknown_invitation", "There is no such offer any more.")
-        if row[9] == OPEN:
-            self._committer.commit({**_answered(invitation, WITHDRAWN), "at": self._clock()})
+        self._committer.commit({**_answered(invitation, WITHDRAWN), "at": self._clock()})
 
-    def for_me(self, session: Live) -> list[dict[str, Any]]:
-        """The offers that wait for this person, newest first."""
-        rows: dict[bytes, Row] = {}
-        for mark in self._own(session.person):
-            for row in self._register.rows(
-                _COLUMNS + "JOIN role_invitation_mark USING (id) WHERE mark = ? AND state = ? AND until > ?",
-                *(mark, OPEN, self._clock()),
-            ):
-                rows[row[0]] = row
-        found = sorted(rows.values(), key=lambda row: -row[5])
-        return [self._shown(row) for row in found if self._stands(row)][:SHOWN]
+    def read(self, session: Live, code: str) -> dict[str, Any]:
+        """The offer that this code and this person belong to. Raises Refusal("unknown_invitation", "slow_down")."""
+        return self._shown(self._found(session, code))
 
-    def answer(self, session: Live, invitation: UUID, *, yes: bool) -> str:
+    def answer(self, session: Live, code: str, *, yes: bool) -> str:
         """Take an offer or not; gives "taken", "asked" (a second administrator decides) or "declined".
 
-        Raises Refusal("unknown_invitation", "assisted", "second_factor_missing", "roles_apart", "self", "too_many",
-        "copies_unavailable").
+        Raises Refusal("unknown_invitation", "slow_down", "assisted", "second_factor_missing", "roles_apart", "self",
+        "too_many", "copies_unavailable").
         """
         with self._answering:
-            return self._answer(session, invitation, yes=yes)
+            return self._answer(session, code, yes=yes)
 
-    def _answer(self, session: Live, invitation: UUID, *, yes: bool) -> str:
-        row = self._row(invitation)
-        mine = any(UUID(bytes=row[0]) == each["id"] for each in self.for_me(session))
-        if not mine or row[9] != OPEN:
-            raise Refusal("unknown_invitation", "There is no such offer any more.")
+    def _answer(self, session: Live, code: str, *, yes: bool) -> str:
+        row = self._found(session, code)
+        invitation = UUID(bytes=row[0])
         if session.assisted or session.short:
             raise Refusal("assisted", "A role is taken in a session of one's own, on a device of one's own.")
         if not yes:
@@ -148,14 +148,42 @@ class Invitations:
 
     # Help ----------------------------------------------------------------------------------------------
 
-    def _typed(self, identifier: str) -> list[bytes]:
-        """The marks of all that a text may stand for. Raises Refusal("bad_identifier") when it can be nothing."""
-        kinds = {kind: canonical for kind, canonical in self._people.kinds.typed(identifier) if canonical}
-        if not kinds:
-            raise Refusal("bad_identifier", "This identifier does not have the right form.")
-        if NUMBER in kinds:  # no document that happens to read like somebody's number
-            kinds = {NUMBER: kinds[NUMBER]}
-        return sorted(self._people.mark(kind, canonical) for kind, canonical in kinds.items())
+    def _found(self, session: Live, code: str) -> Row:
+        """The open offer of this code, if it is this person's. A few tries an hour; they count when they fail."""
+        now = time.monotonic()
+        with self._lock:
+            failed = [at for at in self._failed.get(session.person, []) if at > now - TRIES_S]
+            self._failed[session.person] = failed
+            if len(failed) >= TRIES:
+                wait = int(failed[0] + TRIES_S - now) + 1
+                raise Refusal("slow_down", "Too many codes were tried.", retry_after_s=wait)
+        rows = self._register.rows(
+            _COLUMNS + "WHERE code = ? AND state = ? AND until > ?",
+            self._code_mark(code),
+            OPEN,
+            self._clock(),
+        )
+        own = self._own(session.person)
+        for row in rows:
+            if row[12] in own and self._stands(row):
+                return row
+        with self._lock:
+            self._failed[session.person].append(now)
+            if len(self._failed) > REMEMBERED:
+                self._failed.clear()
+        raise Refusal("unknown_invitation", "There is no such offer.")
+
+    def _code_mark(self, code: str) -> bytes:
+        return self._people.mark("role offer", crockford.read(code))
+
+    def _typed(self, text: str) -> bytes:
+        """The mark of a national number, or of "permit AB123456" and the like: the kind is said, so that a number with
+        a slip is refused and not taken for something else. Raises Refusal("bad_identifier")."""
+        said = text.strip().partition(" ")[0].lower().rstrip(":") in SIGN_IN
+        for kind, canonical in self._people.kinds.typed(text):
+            if canonical and (said or kind == NUMBER):
+                return self._people.mark(kind, canonical)
+        raise Refusal("bad_identifier", "This identifier does not have the right form.")
 
     def _own(self, person: UUID) -> list[bytes]:
         return [self._people.mark(kind, canonical) for kind, canonical in self._people.identifiers(person)]
@@ -181,7 +209,7 @@ class Invitations:
 
     def _shown_to_asker(self, row: Row, session: Live) -> dict[str, Any]:
         state = row[9]
-        if state in (OPEN, DECLINED):
+        if state == OPEN:
             state = "lapsed" if row[6] <= self._clock() or not self._stands(row) else OPEN
         note = self._vault.open_own(session.person, "invitation", row[8])
         return {**self._shown(row), "note": note, "state": state}

@@ -62,7 +62,7 @@ class Officials:
 
 @dataclass(frozen=True)
 class Offer:
-    """A role that was offered. `state` (for who offered it): open, taken, asked, withdrawn, lapsed."""
+    """A role that was offered. `state` (for who offered it): open, taken, asked, declined, withdrawn, lapsed."""
 
     id: UUID
     role: str
@@ -140,14 +140,15 @@ class Offices:
 
     def role_offer(
         self, token: str, office: UUID, role: str, identifier: str, days: int, note: str = ""
-    ) -> UUID:
-        """Offer a role to whoever has this identifier; the answer is the same whether or not anybody has.
+    ) -> tuple[UUID, str]:
+        """Offer a role to whoever has this identifier: the offer's id, and the code to hand over. The answer is the
+        same whether or not anybody has the identifier.
 
         Refused "role", "unknown_office", "bad_identifier" (its form), "bad_role", "bad_days", "self", "capped".
         """
         args = {"token": token, "office": office, "role": role, "identifier": identifier, "days": days}
-        offer: UUID = self._pool.ask("role_offer", {**args, "note": note})
-        return offer
+        made = self._pool.ask("role_offer", {**args, "note": note})
+        return made["id"], made["code"]
 
     def role_offers(self, token: str) -> list[Offer]:
         """What this administrator offered, newest first."""
@@ -157,17 +158,20 @@ class Offices:
         """Take an offer back. Refused "unknown_invitation"."""
         self._pool.ask("role_offer_withdraw", {"token": token, "id": offer})
 
-    def my_role_offers(self, token: str) -> tuple[list[Offer], list[OwnRole]]:
-        """The offers that wait for the signed-in person, and the roles they have."""
-        found = self._pool.ask("my_role_offers", {"token": token})
-        return [Offer(**each) for each in found["offers"]], [OwnRole(**each) for each in found["roles"]]
+    def my_office_roles(self, token: str) -> list[OwnRole]:
+        """The roles that the signed-in person has."""
+        return [OwnRole(**each) for each in self._pool.ask("my_office_roles", {"token": token})]
 
-    def my_role_offer_answer(self, token: str, offer: UUID, *, yes: bool) -> str:
+    def role_offer_read(self, token: str, code: str) -> Offer:
+        """The offer of this code, if it is the signed-in person's. Refused "unknown_invitation", "slow_down"."""
+        return Offer(**self._pool.ask("role_offer_read", {"token": token, "code": code}))
+
+    def role_offer_answer(self, token: str, code: str, *, yes: bool) -> str:
         """Take an offer or not: "taken", "asked" (a second administrator decides) or "declined".
 
-        Refused "unknown_invitation", "assisted", "second_factor_missing", "roles_apart".
+        Refused "unknown_invitation", "slow_down", "assisted", "second_factor_missing", "roles_apart", "self".
         """
-        return str(self._pool.ask("my_role_offer_answer", {"token": token, "id": offer, "yes": yes}))
+        return str(self._pool.ask("role_offer_answer", {"token": token, "code": code, "yes": yes}))
 
     def office_change(
         self,

@@ -62,7 +62,10 @@ class OfferForm(forms.Form):
     )
     identifier = forms.CharField(
         label=_("Personal number of who is to have it"),
-        help_text=_("As it stands on the identity card. You are not told whether anybody has this number."),
+        help_text=_(
+            "As it stands on the identity card; of foreigners for example “permit AB1234567”. "
+            "You are not told whether anybody has it."
+        ),
         max_length=64,
         error_messages={"required": _("Enter the number"), "max_length": _("That number is too long")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
@@ -77,6 +80,20 @@ class OfferForm(forms.Form):
     )
 
     hints = _ROLE_HINTS
+
+
+class CodeForm(forms.Form):
+    """The code of an offer, from the administrator's paper."""
+
+    code = forms.CharField(
+        label=_("Code of the offer"),
+        help_text=_("Ten letters and digits that the administrator of the office gave you"),
+        max_length=40,
+        error_messages={"required": _("Enter the code"), "max_length": _("That code is too long")},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
+    )
 
 
 class RenewForm(forms.Form):

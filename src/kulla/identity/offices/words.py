@@ -21,6 +21,7 @@ OFFERS: Mapping[str, Text] = {
     "open": _("Waits to be taken"),
     "taken": _("Taken"),
     "asked": _("Taken; the second administrator was asked"),
+    "declined": _("Declined"),
     "withdrawn": _("Taken back"),
     "lapsed": _("Not taken in time"),
 }
@@ -41,7 +42,8 @@ REFUSALS: Mapping[str, Text] = {
     ),
     "unknown_office": _("This office is not in your part of the tree."),
     "unknown_role": _("This role has ended already."),
-    "unknown_invitation": _("This offer does not stand any more."),
+    "unknown_invitation": _("There is no offer to you with this code, or it does not stand any more."),
+    "slow_down": _("Too many codes were tried. Try again in an hour."),
     "unknown_request": _("This request is not yours to decide."),
     "decided": _("This request was decided already, or its time is over."),
     "second_factor_missing": _(

@@ -75,7 +75,8 @@ def office_review(keeper: Keeper, args: Args) -> Any:
 def role_offer(keeper: Keeper, args: Args) -> Any:
     session, office = _session(keeper, args), args.uuid("office")
     who, note = args.text("identifier", 100), args.text("note", MAX_TEXT)
-    return keeper.invitations.offer(session, office, args.text("role", 20), who, _days(args), note)
+    offer, code = keeper.invitations.offer(session, office, args.text("role", 20), who, _days(args), note)
+    return {"id": offer, "code": code}
 
 
 def role_offers(keeper: Keeper, args: Args) -> Any:
@@ -86,9 +87,9 @@ def role_offer_withdraw(keeper: Keeper, args: Args) -> Any:
     keeper.invitations.withdraw(_session(keeper, args), args.uuid("id"))
 
 
-def my_role_offers(keeper: Keeper, args: Args) -> Any:
+def my_office_roles(keeper: Keeper, args: Args) -> Any:
     session = _session(keeper, args)
-    roles = [
+    return [
         {
             "id": role.id,
             "role": role.role,
@@ -98,11 +99,14 @@ def my_role_offers(keeper: Keeper, args: Args) -> Any:
         }
         for role in keeper.offices.held(session.person)
     ]
-    return {"offers": keeper.invitations.for_me(session), "roles": roles}
 
 
-def my_role_offer_answer(keeper: Keeper, args: Args) -> Any:
-    return keeper.invitations.answer(_session(keeper, args), args.uuid("id"), yes=args.flag("yes"))
+def role_offer_read(keeper: Keeper, args: Args) -> Any:
+    return keeper.invitations.read(_session(keeper, args), args.text("code", 40))
+
+
+def role_offer_answer(keeper: Keeper, args: Args) -> Any:
+    return keeper.invitations.answer(_session(keeper, args), args.text("code", 40), yes=args.flag("yes"))
 
 
 def office_change(keeper: Keeper, args: Args) -> Any:
@@ -163,8 +167,9 @@ CALLS: dict[str, Call] = {
     "role_offer": role_offer,
     "role_offers": role_offers,
     "role_offer_withdraw": role_offer_withdraw,
-    "my_role_offers": my_role_offers,
-    "my_role_offer_answer": my_role_offer_answer,
+    "my_office_roles": my_office_roles,
+    "role_offer_read": role_offer_read,
+    "role_offer_answer": role_offer_answer,
     "office_change": office_change,
     "office_add": office_add,
     "office_move": office_move,

@@ -32,10 +32,9 @@ CREATE INDEX IF NOT EXISTS session_of_official ON session (started) WHERE role !
 CREATE TABLE IF NOT EXISTS role_invitation (
     id BLOB PRIMARY KEY, role TEXT NOT NULL, office BLOB NOT NULL, by BLOB NOT NULL, by_office BLOB NOT NULL,
     at INTEGER NOT NULL, until INTEGER NOT NULL, days INTEGER NOT NULL, note BLOB NOT NULL,
-    state TEXT NOT NULL, person BLOB, request BLOB) WITHOUT ROWID;
+    state TEXT NOT NULL, person BLOB, request BLOB, mark BLOB NOT NULL, code BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS role_invitation_by ON role_invitation (by, at);
-CREATE TABLE IF NOT EXISTS role_invitation_mark (
-    mark BLOB NOT NULL, id BLOB NOT NULL, PRIMARY KEY (mark, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS role_invitation_code ON role_invitation (code);
 CREATE TABLE IF NOT EXISTS office_review (
     office BLOB NOT NULL, at INTEGER NOT NULL, by BLOB NOT NULL, kept INTEGER NOT NULL, ended INTEGER NOT NULL,
     PRIMARY KEY (office, at)) WITHOUT ROWID;
@@ -117,11 +116,9 @@ def _invited(db: sqlite3.Connection, body: Body) -> None:
     names = (raw(body["id"]), body["role"], raw(body["office"]), raw(body["by"]), raw(body["by_office"]))
     values = (body["at"], body["until"], body["days"], body["note"])
     db.execute(
-        "INSERT OR REPLACE INTO role_invitation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NULL, NULL)",
-        (*names, *values),
+        "INSERT OR REPLACE INTO role_invitation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NULL, NULL, ?, ?)",
+        (*names, *values, body["mark"], body["code"]),
     )
-    for mark in body["marks"]:
-        db.execute("INSERT OR REPLACE INTO role_invitation_mark VALUES (?, ?)", (mark, raw(body["id"])))
 
 
 def _invitation_answered(db: sqlite3.Connection, body: Body) -> None:

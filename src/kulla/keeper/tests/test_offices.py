@@ -105,16 +105,16 @@ def test_an_official_of_the_first_keepers_still_is_one(country: Land) -> None:
 def test_a_clerk_is_one_administrators_decision_and_the_clerks_own(country: Land) -> None:
     admin, number = country.official("admin", "agency"), country.someone()
     offers = country.keeper.invitations
-    offer = offers.offer(admin, country.places["branch_1"], "receptionist", number, 365, "window 3")
+    _, code = offers.offer(admin, country.places["branch_1"], "receptionist", number, 365, "window 3")
     assert country.roles(number) == []
     citizen = country.citizen(number)
-    assert [each["id"] for each in offers.for_me(citizen)] == [offer]
-    assert offers.answer(citizen, offer, yes=True) == "taken"
+    assert offers.read(citizen, code.lower().replace("-", " "))["office"] == "Branch_1"
+    assert offers.answer(citizen, code, yes=True) == "taken"
     assert country.roles(number) == [("receptionist", "branch_1")]
     shown = offers.offered(admin)[0]
     assert (shown["state"], shown["note"], shown["office"]) == ("taken", "window 3", "Branch_1")
     with refused("unknown_invitation"):
-        offers.answer(citizen, offer, yes=True)
+        offers.answer(citizen, code, yes=True)
 
 
 def test_power_needs_the_second_administrator_who_reads_the_name(country: Land) -> None:
@@ -124,8 +124,8 @@ def test_power_needs_the_second_administrator_who_reads_the_name(country: Land) 
         country.someone(),
     )
     keeper = country.keeper
-    offer = keeper.invitations.offer(asker, country.places["branch_1"], "registrar", number, 90, "")
-    assert keeper.invitations.answer(country.citizen(number), offer, yes=True) == "asked"
+    _, code = keeper.invitations.offer(asker, country.places["branch_1"], "registrar", number, 90, "")
+    assert keeper.invitations.answer(country.citizen(number), code, yes=True) == "asked"
     assert country.roles(number) == []
     (request,) = keeper.approvals.open_for(second)
     name = keeper.people.field(country.person(number), "name")
@@ -141,10 +141,9 @@ def test_power_needs_the_second_administrator_who_reads_the_name(country: Land) 
 def test_an_offer_says_the_same_whether_or_not_anybody_is_there(country: Land) -> None:
     admin, office = country.official("admin", "agency"), country.places["branch_2"]
     offers, number = country.keeper.invitations, country.someone()
-    nobody = al.make(date(1999, 9, 9), "f", 777, "Z")
-    first = offers.offer(admin, office, "receptionist", number, 30, "")
+    nobody = al.make(date(1999, 9, 9), "f", 777, "K")
+    offers.offer(admin, office, "receptionist", number, 30, "")
     offers.offer(admin, office, "receptionist", nobody, 30, "")
-    offers.answer(country.citizen(number), first, yes=False)
     there, missing = [
         {name: value for name, value in each.items() if name not in {"id", "at_ms", "until_ms"}}
         for each in offers.offered(admin)
@@ -156,46 +155,72 @@ def test_an_offer_says_the_same_whether_or_not_anybody_is_there(country: Land) -
 def test_an_offer_that_nobody_took_lapses(country: Land) -> None:
     admin, number = country.official("admin", "agency"), country.someone()
     offers = country.keeper.invitations
-    offer = offers.offer(admin, country.places["branch_1"], "receptionist", number, 365, "")
+    _, code = offers.offer(admin, country.places["branch_1"], "receptionist", number, 365, "")
     country.later(15)
-    assert offers.for_me(country.citizen(number)) == []
     assert offers.offered(admin)[0]["state"] == "lapsed"
     with refused("unknown_invitation"):
-        offers.answer(country.citizen(number), offer, yes=True)
+        offers.answer(country.citizen(number), code, yes=True)
 
 
 def test_an_offer_is_taken_with_a_second_factor_in_ones_own_session(country: Land) -> None:
     admin, number = country.official("admin", "agency"), country.someone()
     offers = country.keeper.invitations
-    offer = offers.offer(admin, country.places["branch_1"], "receptionist", number, 365, "")
+    _, code = offers.offer(admin, country.places["branch_1"], "receptionist", number, 365, "")
     with refused("second_factor_missing"):
-        offers.answer(country.citizen(number, weak=True), offer, yes=True)
+        offers.answer(country.citizen(number, weak=True), code, yes=True)
     mine = country.citizen(number)
     with refused("assisted"):
-        offers.answer(replace(mine, assisted=country.places["branch_1"]), offer, yes=True)
+        offers.answer(replace(mine, assisted=country.places["branch_1"]), code, yes=True)
     with refused("assisted"):
-        offers.answer(replace(mine, short=True), offer, yes=True)
-    assert offers.answer(mine, offer, yes=True) == "taken"
+        offers.answer(replace(mine, short=True), code, yes=True)
+    assert offers.answer(mine, code, yes=True) == "taken"
 
 
-def test_only_the_one_with_the_number_finds_the_offer(country: Land) -> None:
+def test_only_the_one_with_number_and_code_finds_the_offer(country: Land) -> None:
     admin, number, other = country.official("admin", "agency"), country.someone(), country.someone()
     offers = country.keeper.invitations
-    offer = offers.offer(admin, country.places["branch_1"], "receptionist", number, 365, "")
+    _, code = offers.offer(admin, country.places["branch_1"], "receptionist", number, 365, "")
     stranger = country.citizen(other)
-    assert offers.for_me(stranger) == []
     with refused("unknown_invitation"):
-        offers.answer(stranger, offer, yes=True)
+        offers.read(stranger, code)
+    with refused("unknown_invitation"):
+        offers.answer(stranger, code, yes=True)
+    with refused("unknown_invitation"):  # nor does the number alone find it
+        offers.read(country.citizen(number), "00000-00000")
+
+
+def test_codes_are_not_guessed_at(country: Land) -> None:
+    admin, number = country.official("admin", "agency"), country.someone()
+    offers, mine = country.keeper.invitations, country.citizen(number)
+    _, code = offers.offer(admin, country.places["branch_1"], "receptionist", number, 365, "")
+    for guess in range(10):
+        with refused("unknown_invitation"):
+            offers.read(mine, f"{guess:05}-ABCDE")
+    with refused("slow_down"):
+        offers.answer(mine, code, yes=True)
+    assert country.roles(number) == []
 
 
 def test_an_offer_can_be_taken_back(country: Land) -> None:
     admin, number = country.official("admin", "agency"), country.someone()
     offers = country.keeper.invitations
-    offer = offers.offer(admin, country.places["branch_1"], "receptionist", number, 365, "")
+    offer, code = offers.offer(admin, country.places["branch_1"], "receptionist", number, 365, "")
     with refused("unknown_invitation"):
         offers.withdraw(country.official("admin", "agency"), offer)
     offers.withdraw(admin, offer)
-    assert offers.for_me(country.citizen(number)) == []
+    with refused("unknown_invitation"):
+        offers.read(country.citizen(number), code)
+    assert offers.offered(admin)[0]["state"] == "withdrawn"
+
+
+def test_an_offer_can_be_declined(country: Land) -> None:
+    admin, number = country.official("admin", "agency"), country.someone()
+    offers, mine = country.keeper.invitations, country.citizen(number, weak=True)
+    _, code = offers.offer(admin, country.places["branch_1"], "receptionist", number, 365, "")
+    assert offers.answer(mine, code, yes=False) == "declined"
+    with refused("unknown_invitation"):
+        offers.answer(mine, code, yes=True)
+    assert country.roles(number) == []
 
 
 def test_offers_have_a_measure(country: Land, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,8 +231,10 @@ def test_offers_have_a_measure(country: Land, monkeypatch: pytest.MonkeyPatch) -
         offers.offer(admin, office, "receptionist", number, 365, "")
     with refused("capped"):
         offers.offer(admin, office, "receptionist", number, 365, "")
-    with refused("bad_identifier"):
-        offers.offer(admin, office, "receptionist", "!", 365, "")
+    slip = number[:-1] + "Z"  # no letter of a number
+    for wrong in ("!", "", "123", "AB1234567", slip, "permit !"):
+        with refused("bad_identifier"):
+            offers.offer(admin, office, "receptionist", wrong, 365, "")
     for days in (0, 366, -1):
         with refused("bad_days"):
             offers.offer(admin, office, "receptionist", number, days, "")

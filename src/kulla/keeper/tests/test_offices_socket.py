@@ -95,6 +95,7 @@ def generous(world: World, token: str | None) -> dict[str, Any]:
         "name": "A name",
         "kind": "branch",
         "since": 0,
+        "code": "00000-00000",
         "network": "192.0.2.9",
         "device": "x",
         "language": "sq",
@@ -109,7 +110,8 @@ def generous(world: World, token: str | None) -> dict[str, Any]:
     return {**args, "token": token} if token is not None else args
 
 
-CITIZENS_OWN = {name for name in CALLS if name.startswith("my_role")} | {
+CITIZENS_OWN = {
+    "my_office_roles",
     "approvals_open",
     "approvals_asked",
     "approvals_waiting",
@@ -180,14 +182,15 @@ def test_the_whole_way_through_the_socket(world: World) -> None:
     client.office_change(tokens["admin"], office, "Degë", name_en="Branch", hours={0: [(480, 960)]})
     found = {each.id: each for each in client.offices()}[office]
     assert (found.name_en, found.town, found.hours) == ("Branch", "Fier", {0: [(480, 960)]})
-    client.role_offer(tokens["admin"], office, "protection", world.running.dritan.number, 365, "e re")
+    _, code = client.role_offer(
+        tokens["admin"], office, "protection", world.running.dritan.number, 365, "e re"
+    )
     dritan = world.running.dritan
     weak = client.sign_in(dritan.number, dritan.password, network="192.0.2.8", device="a test")
-    offers, roles = client.my_role_offers(weak.token)
-    assert [offer.role for offer in offers] == ["protection"]
-    assert roles == []
+    assert client.role_offer_read(weak.token, code).role == "protection"
+    assert client.my_office_roles(weak.token) == []
     with pytest.raises(Refused) as refused:
-        client.my_role_offer_answer(weak.token, offers[0].id, yes=True)
+        client.role_offer_answer(weak.token, code, yes=True)
     assert refused.value.code == "second_factor_missing"
     overview = {line.office.id: line for line in client.office_overview(tokens["admin"])}
     assert overview[office].officials == 0
