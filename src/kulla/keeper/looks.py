@@ -35,7 +35,8 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS look (
     seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, official BLOB NOT NULL, office BLOB, person BLOB NOT NULL,
     cost INTEGER NOT NULL, allowed INTEGER NOT NULL, sealed BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS look_person ON look (person, seq);
+DROP INDEX IF EXISTS look_person;
+CREATE INDEX IF NOT EXISTS look_reader ON look (person, seq, official, office, at, allowed);
 CREATE INDEX IF NOT EXISTS look_at ON look (at);
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """

@@ -182,9 +182,9 @@ def test_a_protected_persons_contact_is_not_told_before(lab: Lab) -> None:
     delay(lab, BESA.number, office=OFFICE_2)
     told: list[object] = []
     tell, keeper.protected.tell = keeper.protected.tell, lambda *words: told.append(words)
-    assert keeper.protected.looked(lab.ilir, person, "day list")
+    assert keeper.protected.looked(lab.ilir, person)
     keeper.protected.found(lab.ilir, person)
     assert told == []
-    assert keeper.protected.looked(lab.official("registrar"), person, "x") and len(told) == 1
+    assert keeper.protected.looked(lab.official("registrar"), person) and len(told) == 1
     keeper.protected.tell = tell
     keeper.committer.commit(keeper.protected.end_body(person))
