@@ -71,9 +71,11 @@ class Held:
         families, rows = self._keeper.families, []
         for acts, links in ((True, families.links(person)), (False, families.links_to(person))):
             for link in links:
+                other = full_name(self._keeper.people.profile(link.person if acts else link.actor))
                 row: dict[str, Any] = {
                     "tie": link.kind,
-                    "name": full_name(self._keeper.people.profile(link.person if acts else link.actor)),
+                    # Of a child in another's custody nothing is told, not even the name.
+                    "name": "" if acts and not link.custody else other,
                     "acts": "you act" if acts else "acts for you",
                     "relation": link.relation,
                     "scopes": sorted(link.scopes),
