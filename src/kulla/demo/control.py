@@ -46,7 +46,7 @@ class DemoControl:
 
     def links(self) -> list[str]:
         """New sign-in links as lines to print."""
-        base = f"http://{self._supervisor.host}:{self._supervisor.port}/demo/enter"
+        base = f"{self._supervisor.address}/demo/enter"
         lines = ["Come in with one click:"]
         for who in VISITORS:
             token = secrets.token_urlsafe(16)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from kulla.cli.supervisor.control import ask
 from kulla.registry.door import keeper
 
-# Who is who, in the words of a visitor; whoever is not here (neighbours, clerks elsewhere) is not offered.
+# Who is who, in the words of a visitor.
 STORIES: dict[str, str | Promise] = {
     "newcomer": _("has no account yet: activate it"),
     "citizen": _("a mother; the father of her son has no custody"),
@@ -45,6 +45,13 @@ STORIES: dict[str, str | Promise] = {
     "registrar2": _("another official of the civil register"),
     "protection": _("a data-protection official"),
     "operator": _("runs the portal"),
+    "clerk2": _("a clerk in another town"),
+    "clerk3": _("a clerk in another town"),
+    "clerk4": _("a clerk in another town"),
+    "neighbour1": _("a neighbour"),
+    "neighbour2": _("a neighbour"),
+    "neighbour3": _("a neighbour"),
+    "neighbour4": _("a neighbour"),
 }
 LABELS = {
     "number": _("Identity number"),

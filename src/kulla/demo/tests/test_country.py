@@ -120,7 +120,7 @@ def start(home: Path, **env: str) -> Up:
     lines: list[str] = []
     for line in process.stdout or ():
         lines.append(line)
-        if found := re.match(r"Kulla is open at http://127\.0\.0\.1:(\d+)/", line):
+        if found := re.match(r"Kulla is open at http://localhost:(\d+)/", line):
             return Up(home, process, int(found[1]), lines)
     raise AssertionError("".join(lines))
 
