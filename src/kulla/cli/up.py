@@ -7,7 +7,7 @@ click as long as it runs; --links prints them again. After a wipe whose rebuild 
 running country to try once more.
 
 examples:
-  kulla up --home var/demo                      the country on http://127.0.0.1:8000/
+  kulla up --home var/demo                      the country on http://localhost:8000/
   kulla up --home var/demo --port 8080
   kulla up --home var/demo --links              the links of the country that is running
   kulla up --home var/demo --rebuild            try the broken-off rebuild of a wiped country again
@@ -77,8 +77,8 @@ def run(args: argparse.Namespace) -> int:
     async def all_of_it() -> None:
         supervisor = Supervisor(home, args.host, args.port, say)
 
-        def ready(port: int) -> None:
-            say(f"Kulla is open at http://{args.host}:{port}/ - Ctrl-C stops it.")
+        def ready(_port: int) -> None:
+            say(f"Kulla is open at {supervisor.address}/ - Ctrl-C stops it.")
             for line in supervisor.welcome():
                 say(line)
 

@@ -126,6 +126,11 @@ class Supervisor:
         return False
 
     # -- life ----------------------------------------------------------------------------------------------
+    @property
+    def address(self) -> str:
+        """The address to open in a browser. Passkeys belong to a name, never to a number: so "localhost"."""
+        return f"http://{'localhost' if self.host == '127.0.0.1' else self.host}:{self.port}"
+
     async def run(self, ready: Callable[[int], None]) -> None:
         """Take the port, start everything, call `ready(port)` when all answer, go on until `stop`.
 
