@@ -117,6 +117,13 @@ class Sessions:
         for sid, at in register.rows("SELECT sid, at FROM ended_here"):
             self._note_ended(sid, at)
         register.on_change.append(self._changed)
+        # Who died while an import ran and this did not.
+        left = register.rows(
+            "SELECT sid FROM session JOIN person_status USING (person) WHERE ended IS NULL AND started > ?",
+            now_ms() - SESSION_MS,
+        )
+        if left:
+            self._end([sid for (sid,) in left])
 
     # Beginning -----------------------------------------------------------------------------------------
 
@@ -410,6 +417,8 @@ class Sessions:
     def _changed(self, body: Body) -> None:
         if body["type"] == "session_ended":
             self._note_ended(body["sid"], body["at"])
+        elif body["type"] == "person_died":
+            self.end_all(body["person"])
 
     # Attestations --------------------------------------------------------------------------------------
 

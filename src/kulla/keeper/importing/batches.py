@@ -13,7 +13,7 @@ from kulla.journal.ids import now_ms
 from kulla.keeper import numbers
 from kulla.keeper.identifiers import NUMBER, REFERENCE
 from kulla.keeper.importing.report import Report
-from kulla.keeper.importing.rows import BadLine, Checker, Line, Row
+from kulla.keeper.importing.rows import BadLine, Checker, Line, Row, Twice
 from kulla.keeper.importing.seen import Seen
 from kulla.keeper.kinds import Body
 from kulla.keeper.people import ABROAD, ALIVE, DEAD, People, known_identifiers
@@ -52,10 +52,12 @@ class Batches:
         *,
         source: str,
         dry_run: bool,
+        again: list[int] | None = None,
     ) -> None:
-        """`source` stands in the records of changes."""
+        """`source` stands in the records of changes. `again`, if given, takes the lines of people who stood in this
+        file already; else these are refused."""
         self._people, self._scheme, self._report, self._seen = people, scheme, report, seen
-        self._source, self._dry_run = source, dry_run
+        self._source, self._dry_run, self._again = source, dry_run, again
         self._checker = Checker(people.kinds, scheme, people.today())
         self._waiting: dict[bytes, tuple[bytes, int]] = {}  # mark: (person, line), until the records count
 
@@ -73,6 +75,11 @@ class Batches:
         for line, said, marks in checked:
             try:
                 batch.one(line, said, marks)
+            except Twice as error:
+                if self._again is None:
+                    self._report.refuse(line, str(error))
+                else:
+                    self._again.append(line)
             except BadLine as error:
                 self._report.refuse(line, str(error))
         return batch.close()
@@ -117,7 +124,7 @@ class _Batch:
         if persons:
             [raw] = persons
             if raw in self._lines:
-                raise BadLine(f"The same person stands on an earlier line, {self._lines[raw]}.")
+                raise Twice(f"The same person stands on an earlier line, {self._lines[raw]}.")
             person = UUID(bytes=raw)
             self._known(line, person, said, marks)
         else:

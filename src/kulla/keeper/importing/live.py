@@ -221,8 +221,11 @@ class LiveRegisterClient:
     def _apply(self, answer: Answer, report: Report) -> None:
         keeper, bad = self._keeper, report.bad_lines
         importer = Importer(keeper.register, keeper.people, keeper.committer, keeper.scheme)
-        rows = [(number, _row(each)) for number, each in enumerate(answer.people, 1)]
-        importer.run(rows, report=report, source=SOURCE, batch=BATCH)
+        rows = {number: _row(each) for number, each in enumerate(answer.people, 1)}
+        while rows:  # a person may change twice within one answer: each round takes everyone's next change
+            again: list[int] = []
+            importer.run(rows.items(), report=report, source=SOURCE, batch=BATCH, again=again)
+            rows = {number: rows[number] for number in again}
         if answer.families:
             families = [(number, _row(each)) for number, each in enumerate(answer.families, 1)]
             FamiliesPass(Job(keeper, keeper.config.home, report=report)).take(families, len(families))

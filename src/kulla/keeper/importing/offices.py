@@ -149,7 +149,12 @@ def _hours(text: str) -> dict[int, list[tuple[int, int]]]:
 
 
 def _same(known: Office, body: Body) -> bool:
-    now: dict[str, Any] = {"name": known.name, "name_en": known.name_en, "kind": known.kind, "parent": known.parent}
+    now: dict[str, Any] = {
+        "name": known.name,
+        "name_en": known.name_en,
+        "kind": known.kind,
+        "parent": known.parent,
+    }
     now |= {"town": known.town, "address": known.address, "closed": known.closed}
     now["hours"] = {str(day): [list(span) for span in spans] for day, spans in known.hours.items()}
     return all(now[name] == value for name, value in body.items() if name in now)

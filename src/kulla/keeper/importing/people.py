@@ -45,10 +45,11 @@ class Importer:
         report: Report | None = None,
         source: str = SOURCE,
         batch: int = BATCH,
+        again: list[int] | None = None,
     ) -> Report:
         """(1) people in batches, (2) families, once everyone is there, (3) who is missing, if the file is complete.
 
-        `total`: how many lines there are, for `progress`. A dry run does all but write. Raises
+        `total`: how many lines there are, for `progress`. A dry run does all but write. `again`: see Batches. Raises
         Refusal("copies_unavailable"): what was imported until then stands, and the same file may be imported again.
         """
         report = report or Report()
@@ -59,7 +60,9 @@ class Importer:
         with Seen(self._register.path.parent) as seen, ExitStack() as held:
             if dry_run is False and source != SOURCE:
                 held.enter_context(self._people.updating)  # a keeper that runs has other writers
-            batches = Batches(self._people, self._scheme, report, seen, source=source, dry_run=dry_run)
+            batches = Batches(
+                self._people, self._scheme, report, seen, source=source, dry_run=dry_run, again=again
+            )
             self._people_in(iter(rows), batches, progress, total, dry_run=dry_run, size=batch)
             self._families(seen, report, dry_run=dry_run)
             if full:

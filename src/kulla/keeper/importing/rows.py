@@ -33,6 +33,10 @@ class BadLine(ValueError):
     """Why a line was not imported."""
 
 
+class Twice(BadLine):
+    """The person stood in this file already."""
+
+
 @dataclass(slots=True)
 class Line:
     """What a good line says. `values` has the fields that it gives; `died` is None unless it says something,
