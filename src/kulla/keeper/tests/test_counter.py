@@ -428,7 +428,8 @@ def test_all_of_it_survives_a_rebuild(counter: Desk) -> None:
     _, person = counter.person()
     set_pin(counter, person)
     keeper = counter.keeper
-    before = [keeper.register.rows(f"SELECT * FROM {name} ORDER BY 1") for name in ("visit", "counter_pin")]
+    tables = "SELECT * FROM visit ORDER BY 1", "SELECT * FROM counter_pin ORDER BY 1"
+    before = [keeper.register.rows(sql) for sql in tables]
     records = keeper.records.read(1)
     keeper.register.clear()
     seq = 1
@@ -436,5 +437,5 @@ def test_all_of_it_survives_a_rebuild(counter: Desk) -> None:
         keeper.register.apply(records, None)
         seq = records[-1].seq + 1
         records = keeper.records.read(seq) if seq <= keeper.records.last else []
-    after = [keeper.register.rows(f"SELECT * FROM {name} ORDER BY 1") for name in ("visit", "counter_pin")]
+    after = [keeper.register.rows(sql) for sql in tables]
     assert before == after
