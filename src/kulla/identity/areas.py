@@ -7,7 +7,10 @@ from functools import cache
 from typing import Protocol, cast
 
 from django.conf import settings
+from django.urls import resolve, reverse
 from django.utils.functional import Promise
+
+from kulla.registry.access import rule_of
 
 Text = str | Promise
 
@@ -22,9 +25,15 @@ class Link:
     place: int = 50
 
 
-def my_links() -> list[Link]:
-    """What "my page" leads to."""
-    return sorted((link for area in _areas() for link in area.MY), key=lambda link: link.place)
+def my_links(*, assisted: bool = False) -> list[Link]:
+    """What "my page" leads to; `assisted`: without what people do alone, since an official is with them."""
+    found = [link for area in _areas() for link in area.MY if not (assisted and _alone(link))]
+    return sorted(found, key=lambda link: link.place)
+
+
+def _alone(link: Link) -> bool:
+    rule = rule_of(resolve(reverse(link.name)).func)
+    return rule is not None and rule.alone
 
 
 def staff_links(role: str) -> list[Link]:

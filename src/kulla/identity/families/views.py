@@ -66,7 +66,7 @@ def _alone(request: Request) -> bool:
     return request.session_now is not None and request.session_now.assisted is None
 
 
-@access.citizen("identity")
+@access.citizen("identity", alone=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def offer(request: Request) -> HttpResponse:
     """Appoint a representative, step 1: in what and until when. Leads to the code."""
@@ -84,7 +84,7 @@ def offer(request: Request) -> HttpResponse:
     )
 
 
-@access.citizen("identity")
+@access.citizen("identity", alone=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def mandate(request: Request, mandate: UUID) -> HttpResponse:
     """One offer or mandate: the code to hand over, the name to confirm, the button to end it."""
@@ -104,7 +104,7 @@ def mandate(request: Request, mandate: UUID) -> HttpResponse:
     return render(request, "families/mandate.html", context, status=409 if problem else 200)
 
 
-@access.citizen("identity")
+@access.citizen("identity", alone=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept(request: Request) -> HttpResponse:
     """Be a representative: enter the code, see who asks and for what, accept."""

@@ -52,7 +52,7 @@ def page(request: Request) -> HttpResponse:
         "receipts": of_all(seen)[:SHOWN],
         "wards": names.wards(request.actor, called),
         "name": names.own(request.actor),
-        "links": areas.my_links(),
+        "links": areas.my_links(assisted=request.helping is not None),
     }
     return render(request, "identity/my.html", context)
 

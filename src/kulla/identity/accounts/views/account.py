@@ -18,7 +18,7 @@ FORMS: dict[str, type[forms.Form]] = {"phone": PhoneForm, "email": EmailForm}
 BOTH = ["GET", "HEAD", "POST"]
 
 
-@access.citizen("identity")
+@access.citizen("identity", alone=True)
 @require_safe
 def overview(request: Request) -> HttpResponse:
     """What is on record, what waits, how many recovery codes are left."""
@@ -27,7 +27,7 @@ def overview(request: Request) -> HttpResponse:
     return page(request, "account.html", mine=mine, channels=words.CHANNELS, said=said)
 
 
-@access.citizen("identity")
+@access.citizen("identity", alone=True)
 @require_http_methods(BOTH)
 def change(request: Request, channel: str) -> HttpResponse:
     """A new number or address; then the code that it received."""
@@ -68,7 +68,7 @@ def _confirm(request: Request, channel: str, hint: str) -> HttpResponse:
     return page(request, "channel_code.html", status, form=form, channel=channel, hint=hint, step=step)
 
 
-@access.citizen("identity")
+@access.citizen("identity", alone=True)
 @require_POST
 def cancel(request: Request) -> HttpResponse:
     """Stop a change that waits."""
@@ -79,7 +79,7 @@ def cancel(request: Request) -> HttpResponse:
     return SeeOther(f"{reverse('my-account')}?cancelled")
 
 
-@access.citizen("identity")
+@access.citizen("identity", alone=True)
 @require_http_methods(BOTH)
 def codes(request: Request) -> HttpResponse:
     """Recovery codes: how many are left; ten new ones, shown once to be printed."""
