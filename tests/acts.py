@@ -38,6 +38,15 @@ def today() -> date:
     return datetime.now(ZoneInfo("Europe/Tirane")).date()
 
 
+def press(person: Person, button: str, **values: str) -> Page:
+    """Press the button of this value, in whichever form it stands."""
+    assert person.page is not None
+    for form in person.page.forms:
+        if any(value == button for _, value, _ in form.buttons):
+            return fine(person.submit(form=form, button=button, **values))
+    raise AssertionError(f"{person.page.url} has no button {button!r}: {person.page.main[:400]}")
+
+
 def day(name: str, value: date) -> dict[str, str]:
     """What is typed into the three parts of a date."""
     return {f"{name}_0": str(value.day), f"{name}_1": str(value.month), f"{name}_2": str(value.year)}
@@ -142,7 +151,7 @@ def confirm_mandate(person: Person) -> Page:
     for href in waiting:
         page = person.open(href)
         if any(value == "confirm" for form in page.forms for _, value, _ in form.buttons):
-            return fine(person.submit("", form=page.forms[-1], button="confirm"))
+            return press(person, "confirm")
     raise AssertionError(f"nobody waits to be confirmed: {page.main[:500]}")
 
 

@@ -271,7 +271,7 @@ def test_a_representative_is_taken_by_both_and_ended_at_once(
     assert known in receipt.text
     page = fine(person.open("/my/family"))
     person.open(next(href for href, _ in page.links if "/my/family/representative/" in href))
-    fine(person.submit(form=person.page.forms[-1] if person.page else None, button="end"))
+    acts.press(person, "end")
     assert known not in fine(representative.open("/my/family")).main
     assert representative.open(receipt.path).status == 404, "who is no representative any more reads on"
 
@@ -308,9 +308,7 @@ def test_a_clerk_acts_with_somebody_who_has_a_telephone(place: Country, language
     assert account.name not in fine(clerk.open("/staff/")).text
     citizen = place.sign_in("neighbour1", language)
     assert fine(citizen.open(receipt.path)).status == 200
-    visits = fine(citizen.open("/my/counter")).main
-    office = re.escape(fine(citizen.open("/my/looks")).main[:1])
-    assert office and visits
+    assert "kulla-items" in fine(citizen.open("/my/counter")).html, "the visit is not on the person's page"
 
 
 def test_somebody_without_telephone_is_helped_by_two_officials(
