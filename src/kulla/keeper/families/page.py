@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from kulla.keeper.families.links import GUARDIANSHIP, SCOPES, Link
-from kulla.keeper.families.mandates import ACCEPTED, HOLDS, Mandate, Mandates
+from kulla.keeper.families.mandates import Mandate, Mandates
 from kulla.keeper.families.store import Families
 from kulla.keeper.people import People, full_name
 
@@ -15,12 +15,13 @@ IDENTITY = "identity"
 def family(
     families: Families, mandates: Mandates, people: People, me: UUID, *, assisted: bool
 ) -> dict[str, Any]:
-    """wards: for whom I act; without_custody: how many children are recorded of whom nothing is shared; guardians:
-    who acts for me by law; given: my offers and mandates; taken: those that I accepted. Codes of offers are left out
-    when it is `assisted`: an official looks on."""
+    """What `keeper_client.families.Family` describes.
+
+    given: my offers and mandates; taken: those that I accepted and that wait or hold. Codes of offers are left out
+    when it is `assisted`: an official looks on.
+    """
     links = families.links(me)
     mine = [link for link in families.links_to(me) if link.kind == GUARDIANSHIP and link.open_scopes]
-    taken = [each for each in mandates.accepted_by(me) if each.state == ACCEPTED]
     return {
         "wards": [_ward(families, people, link) for link in links if link.open_scopes],
         "without_custody": sum(1 for link in links if not link.custody),
@@ -32,7 +33,7 @@ def family(
             _mandate(people, each, each.representative) | ({"code": ""} if assisted else {})
             for each in mandates.of(me)
         ],
-        "taken": [_mandate(people, each, each.person) for each in taken],
+        "taken": [_mandate(people, each, each.person) for each in mandates.accepted_by(me)],
     }
 
 
@@ -88,6 +89,3 @@ def _mandate(people: People, mandate: Mandate, other: UUID | None) -> dict[str, 
         "state": mandate.state,
         "code": mandate.code,
     }
-
-
-__all__ = ["HOLDS", "family", "offer"]

@@ -26,11 +26,13 @@ def now() -> datetime:
 
 @dataclass(frozen=True)
 class Read:
-    """What the keeper opened for one page. `problem` is a plain sentence when it did not open all."""
+    """What the keeper opened for one page. `problem` is a plain sentence when it did not open all; `protected` are
+    those whose names a second official must release first."""
 
     names: dict[UUID, str] = field(default_factory=dict, repr=False)
     reasons: dict[UUID, str] = field(default_factory=dict, repr=False)
     problem: str = ""
+    protected: frozenset[UUID] = frozenset()
 
 
 def read(
@@ -64,11 +66,12 @@ def read(
         for row, answer in zip(sealed, opened[len(wanted) :], strict=True)
         if answer.text is not None
     }
-    codes = {answer.refused for answer in opened if answer.refused}
-    problem = ""
-    if codes - {"no_value"}:
-        problem = refusal_sentence(Refused(sorted(codes - {"no_value"})[0]))
-    return Read(names, reasons, problem)
+    codes = {answer.refused for answer in opened if answer.refused} - {"no_value", "protected"}
+    problem = refusal_sentence(Refused(sorted(codes)[0])) if codes else ""
+    closed = {
+        person for person, answer in zip(wanted, opened, strict=False) if answer.refused == "protected"
+    }
+    return Read(names, reasons, problem, frozenset(closed))
 
 
 def refusal_sentence(refused: Refused) -> str:
