@@ -81,6 +81,8 @@ class Notices:
         """`per_day` for one person, `per_hour` for the country."""
         self._templates, self._per_day, self._per_hour, self._clock = templates, per_day, per_hour, clock
         self._sending = threading.Lock()
+        # (reader, kind, subject, body) of each notice that counts: delivery hands it to the reader's channels.
+        self.told: Callable[[UUID, str, str, str], object] = lambda _reader, _kind, _subject, _body: None
 
     def notify(
         self,
@@ -107,14 +109,17 @@ class Notices:
             if len(params) > MAX_VALUES:
                 raise Refusal("bad_params", "The notice has too many values.")
             self._room("at > ?", (), HOUR_MS, self._per_hour)
-            bodies = []
+            bodies, said = [], []
             for number, reader in enumerate(self._families.readers(person, service)):
                 self._room("person = ? AND at > ?", (reader.bytes,), DAY_MS, self._per_day)
-                bodies.append(
-                    self._body(reader, person, texts, params, self._acted(reader, person, service, by))
-                    | {"entry": entry, "template": f"{name}/{number}"}
-                )
+                acted = self._acted(reader, person, service, by)
+                subject, text = self._words(reader, texts, params, acted)
+                body = self._body(reader, person, subject, text)
+                bodies.append(body | {"entry": entry, "template": f"{name}/{number}"})
+                said.append((reader, name, subject, text))
             self._committer.commit(*bodies)
+        for one in said:
+            self.told(*one)
 
     def _room(self, where: str, values: tuple[bytes, ...], length_ms: int, limit: int) -> None:
         """Raise Refusal("capped", until_ms) when as many as `limit` were sent within the last `length_ms`."""
@@ -154,9 +159,10 @@ class Notices:
             said += "\n" + string.Template(texts["rule"]).substitute(rule=rule)
         return said
 
-    def _body(
-        self, reader: UUID, person: UUID, texts: dict[str, dict[str, str]], params: Params, acted: str
-    ) -> dict[str, Any]:
+    def _words(
+        self, reader: UUID, texts: dict[str, dict[str, str]], params: Params, acted: str
+    ) -> tuple[str, str]:
+        """Subject and body in the reader's language."""
         language = self._people.field(reader, "language")
         text = texts.get(language) or next(iter(texts.values()))
         values = {name: _value(value, language) for name, value in params.items()}
@@ -164,8 +170,9 @@ class Notices:
             subject, body = (string.Template(text[part]).substitute(values) for part in ("subject", "body"))
         except (KeyError, ValueError) as error:
             raise Refusal("bad_params", "The notice lacks a value, or its template is broken.") from error
-        if acted:
-            body += "\n\n" + acted
+        return subject, f"{body}\n\n{acted}" if acted else body
+
+    def _body(self, reader: UUID, person: UUID, subject: str, body: str) -> dict[str, Any]:
         whose = "me" if reader == person else full_name(self._people.profile(person))
         sealed = self._vault.seal_own(reader, "notice", [subject, body, whose])
         return {"type": "notice", "person": reader, "at": self._clock(), "sealed": sealed}

@@ -1,12 +1,11 @@
 """Words for what the keeper refuses. One sentence each, the same for everyone."""
 
-from typing import Any
-
 from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from kulla.identity.security import words as passwords
 from kulla.keeper_client import Refused
 
 Text = str | Promise
@@ -46,14 +45,6 @@ SENTENCES: dict[str, Text] = {
     "unknown_link": _("We do not know this link. Check that all of it is in the address."),
     "link_expired": _("This link is older than thirty days. If something is wrong, go to any counter."),
 }
-WEAK: dict[str, Text] = {
-    "short": _("The password is too short: at least 10 characters"),
-    "long": _("That password is too long"),
-    "common": _("Many people use this password. Choose another one"),
-    "personal": _("This password has your name, number or date of birth in it. Choose another one"),
-    "pattern": _("This password is a row or a repeat that is guessed at once. Choose another one"),
-    "guessable": _("This password is easy to guess. Make it longer, or choose other words"),
-}
 DOCUMENTS: dict[str, Text] = {
     "id_card": _("Identity card"),
     "passport": _("Passport"),
@@ -75,7 +66,7 @@ def sentence(refused: Refused) -> tuple[Text, int]:
         )
         return text % {"minutes": minutes}, 429
     if refused.code == "weak_password":
-        return WEAK.get(str(refused.details.get("reason")), WEAK["guessable"]), 422
+        return passwords.weak(refused), 422
     if refused.code == "copies_unavailable":
         return NOT_NOW, 503
     return SENTENCES.get(refused.code, gettext("That was refused. Nothing was changed.")), 422
@@ -84,15 +75,11 @@ def sentence(refused: Refused) -> tuple[Text, int]:
 def put(form: forms.Form, field: str | None, refused: Refused) -> int:
     """Put the words for a refusal into a form; gives the page's status."""
     text, status = sentence(refused)
-    form.add_error(field if field in form.fields and status == 422 else None, _said(text))
+    form.add_error(field if field in form.fields and status == 422 else None, str(text))
     return status
 
 
 def away(form: forms.Form) -> int:
     """The keeper does not answer."""
-    form.add_error(None, _said(AWAY))
+    form.add_error(None, str(AWAY))
     return 503
-
-
-def _said(text: Any) -> str:
-    return str(text)

@@ -15,7 +15,7 @@ from kulla.keeper.accounts.locks import Locks
 from kulla.keeper.accounts.papers import Papers
 from kulla.keeper.accounts.recovery import Recovery
 from kulla.keeper.accounts.sending import CodeSender
-from kulla.keeper.delivery.delivery import ALL, Contacts
+from kulla.keeper.delivery.delivery import Contacts
 from kulla.keeper.errors import Refusal
 from kulla.keeper.sessions import Live
 
@@ -60,7 +60,7 @@ class Accounts:
         params: Mapping[str, str] | None = None,
         *,
         link: str = "",
-        channels: Collection[str] = ALL,
+        channels: Collection[str] | None = None,
     ) -> Telling:
         """The same in two steps: commit `bodies` with the change, then `send()`. With `link` (a fixed word: what it
         is about) the text's $link is an address that freezes the account."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from kulla.journal import wire
 from kulla.keeper.accounts import contacts as forms
 from kulla.keeper.accounts import crockford
 from kulla.keeper.attempts import Attempts, truncate_network
-from kulla.keeper.delivery import texts
+from kulla.keeper.delivery import texts, texts_accounts
 from kulla.keeper.delivery.delivery import ALL, EMAIL, PHONE, Contacts
 from kulla.keeper.errors import Refusal
 from kulla.keeper.kinds import Body
@@ -175,12 +174,13 @@ class Book:
         link: str = "",
         about: UUID | None = None,
         also: Collection[Contacts] = (),
-        channels: Collection[str] = ALL,
+        channels: Collection[str] | None = None,
     ) -> Telling:
         """A notice to a person, and to the guardians of a child: the inbox's record, and all channels.
 
         `link`: what a "this was not me" would be about (a fixed word); its address comes into the text as $link, and
-        `about` names what it would take back. `also`: addresses that counted until now.
+        `about` names what it would take back. `also`: addresses that counted until now. `channels`: None means all
+        for what is about the account, else those that the reader wants for this kind.
         """
         told = Telling()
         readers = self.keeper.families.guardians(person) if not self.of_age(person) else []
@@ -192,8 +192,12 @@ class Book:
                 told.bodies.append(body)
             told.bodies.append(self._notice(reader, person, kind, values))
             addresses = [self.contacts(reader), *(also if reader == person else ())]
+            ways = channels
+            if ways is None:
+                about_account = link or kind in texts_accounts.TEXTS
+                ways = ALL if about_account else self.keeper.delivery.wanted(reader, kind)
             for to in _each_once(addresses):
-                told.sending.append(self._sender(reader, kind, values, to, channels))
+                told.sending.append(self._sender(reader, kind, values, to, ways))
         return told
 
     def _sender(
@@ -231,10 +235,6 @@ class Book:
     def end_sessions(self, person: UUID) -> None:
         """End every session of a person, at once."""
         self.keeper.sessions.end_all(person)
-
-    def random(self) -> bytes:
-        """Randomness for decoys."""
-        return secrets.token_bytes(32)
 
     def _any(self, sql: str, *values: object) -> bool:
         return self.register.one(sql, *values) is not None

@@ -30,11 +30,9 @@ MIRA = member("Mira Shehu", 301)  # has no account yet
 DESK = member("Dea Noka", 302)  # only a counter can help her
 LOST = member("Lule Basha", 303, password="kumbulla-ne-shi-4")
 FROZEN = member("Fatos Kola", 304, sex="m", password="lumi-pa-ure-9-gur")
-CHILD = member("Ema Dervishi", 305, born=date(date.today().year - 10, 1, 5))
+CHILD = member("Ema Dervishi", 305, born=date(date.today().year - 10, 1, 5))  # noqa: DTZ011
 MOVES = member("Manjola Zeneli", 306, password="ftoi-mbi-tavolinë-3")
-NURA = member(
-    "Nura Cela", 307, password="zogu-i-kuq-fluturon", totp="GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-)
+NURA = member("Nura Cela", 307, password="zogu-i-kuq-fluturon", totp="GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
 ADMINS = (
     member("Agim Duro", 308, sex="m", password="guri-ne-lume-71", totp="MZXW6YTBOI3DGNBVMZXW6YTBOI3DGNBV"),
     member("Blerta Duro", 309, password="hena-mbi-mal-82", totp="ONSWG4TFOQ3DGNBVONSWG4TFOQ3DGNBV"),
@@ -55,7 +53,10 @@ def keeper() -> Iterator[RunningKeeper]:
         for each in (LOST, FROZEN, MOVES):
             admin.set_password(each.number, each.password)
         admin.add_office(MINISTRY, "Ministria e Provës")
-        officials = [(NURA, "receptionist", running.office_2), *((each, "admin", MINISTRY) for each in ADMINS)]
+        officials = [
+            (NURA, "receptionist", running.office_2),
+            *((each, "admin", MINISTRY) for each in ADMINS),
+        ]
         for each, role, office in officials:
             admin.add_official(each.name, office, role, each.number, each.password, each.totp)
     yield running

@@ -28,7 +28,7 @@ def test_somebody_without_an_account_gets_one_by_telephone(portal: RunningKeeper
     assert "Choose a password" in me.text
     step = me.text
     me.post("/activate/password", password="mira1985", again="mira1985")
-    assert me.status == 422 and "too short" in me.text
+    assert me.status == 422 and "at least 10 characters" in me.text
     me.post("/activate/password", password="dritare-e-hapur-77", again="dritare-e-hapur-78")
     assert me.status == 422 and "not the same" in me.text
     me.post("/activate/password", password="dritare-e-hapur-77", again="dritare-e-hapur-77")

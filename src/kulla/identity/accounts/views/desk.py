@@ -1,5 +1,6 @@
 """Accounts at the counter: an official finds one person, sees a document, and gives a letter or changes an address."""
 
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -95,7 +96,13 @@ def letter(request: Request, visit: str) -> HttpResponse:
         found = keeper.desk_view(token, visit)
     except Refused as refused:
         return _refused(refused)
-    context = {"found": found, "visit": visit, "form": form, "said": "", "channels": words.CHANNELS}
+    context: dict[str, Any] = {
+        "found": found,
+        "visit": visit,
+        "form": form,
+        "said": "",
+        "channels": words.CHANNELS,
+    }
     return page(request, "desk_person.html", status, **context)
 
 
@@ -105,7 +112,7 @@ def change(request: Request, visit: str, channel: str) -> HttpResponse:
     """A new number or address, in force once the citizen has read out the code that it received."""
     if channel not in FORMS:
         raise Http404
-    context = {"channel": channel, "visit": visit}
+    context: dict[str, Any] = {"channel": channel, "visit": visit}
     known = steps.unseal(request.POST.get("step", ""))
     if known is not None:
         return _confirm(request, visit, channel, known["hint"])
@@ -139,7 +146,7 @@ def _confirm(request: Request, visit: str, channel: str, hint: str) -> HttpRespo
             if refused.code in {*PASSED_ON, "too_late"}:
                 return _refused(refused)
             status = words.put(form, "code", refused)
-    context = {"channel": channel, "visit": visit, "hint": hint, "step": request.POST["step"]}
+    context: dict[str, Any] = {"channel": channel, "visit": visit, "hint": hint, "step": request.POST["step"]}
     return page(request, "desk_channel_code.html", status, form=form, **context)
 
 
