@@ -24,6 +24,7 @@ COMMANDS = (
     "verify",
     "journal",
     "people",
+    "offices",
     "migrate",
     "static",
 )

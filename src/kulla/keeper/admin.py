@@ -136,6 +136,11 @@ class Admin:
         self._keeper = keeper
         self._scheme = numbers.scheme(keeper.config.numbers)
 
+    @property
+    def keeper(self) -> Keeper:
+        """The opened keeper, for ceremonies on the command line."""
+        return self._keeper
+
     def import_people(self, rows: Path | Iterable[Row], progress: Progress | None = None) -> Report:
         """Import a CSV file or rows (maps with the same columns; they count from line 1).
 

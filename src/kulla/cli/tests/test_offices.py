@@ -1,0 +1,257 @@
+"""The ceremony of the first administrators, at a real terminal (a pty), and the list of offices."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pyotp
+import pytest
+
+from kulla.keeper import testkit
+from kulla.keeper.admin import open_keeper
+from kulla.keeper.numbers import al
+from kulla.keeper.testkit import Member, RunningKeeper
+from kulla.keeper_client import connect
+
+FIRST = Member(
+    "Teuta Basha", al.make(date(1980, 1, 2), "f", 51, "K"), date(1980, 1, 2), password="mjaltë-në-koshere-88"
+)
+SECOND = Member(
+    "Agim Doda", al.make(date(1979, 3, 4), "m", 52, "K"), date(1979, 3, 4), password="lulet-e-bardha-93"
+)
+THIRD = Member(
+    "Mira Kola", al.make(date(1978, 5, 6), "f", 53, "K"), date(1978, 5, 6), password="fshati-mbi-liqen-41"
+)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[RunningKeeper]:
+    """A keeper's home whose keeper does not run; its mirrors do."""
+    kept = testkit.start_keeper(tmp_path, [testkit.row(each) for each in (FIRST, SECOND, THIRD)], start=False)
+    yield kept
+    testkit.stop_keeper(kept)
+
+
+class Terminal:
+    """A command at a terminal of its own, and what two people type."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "kulla.cli", "offices", *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no other thread forks here
+        )
+        os.close(theirs)
+        self.seen = ""
+        self._read = 0
+
+    def expect(self, words: str, limit_s: float = 40) -> str:
+        """Wait for words; gives all that stood before them since the last ones."""
+        until = time.monotonic() + limit_s
+        while words not in self.seen[self._read :]:
+            assert time.monotonic() < until, f"no {words!r} in {self.seen[self._read :]!r}"
+            if not self._more():
+                break
+        assert words in self.seen[self._read :], self.seen[self._read :]
+        end = self.seen.index(words, self._read) + len(words)
+        before, self._read = self.seen[self._read : end], end
+        return before
+
+    def type(self, text: str) -> None:
+        """A line."""
+        os.write(self._ours, text.encode() + b"\n")
+
+    def ended(self) -> int:
+        """The exit code."""
+        while self._more():
+            pass
+        code = self.process.wait(20)
+        os.close(self._ours)
+        return code
+
+    def _more(self) -> bool:
+        if not select.select([self._ours], [], [], 1)[0]:
+            return self.process.poll() is None
+        try:
+            data = os.read(self._ours, 65536)
+        except OSError:  # the other side is closed
+            return False
+        self.seen += data.decode(errors="replace")
+        return bool(data)
+
+    def person(self, member: Member, *, slips: bool = False) -> str:
+        """One person takes part; gives the second factor's secret."""
+        self.expect("Number: ")
+        if slips:
+            self.type("K99999999Z")
+            self.expect("nobody")
+        self.type(member.number)
+        self.expect(member.name)
+        if slips:
+            self.expect("Choose a password")
+            self.type("password1234")
+            self.expect("Choose a password")
+            self.type(member.password)
+            self.expect("The same again")
+            self.type("something-else")
+        self.expect("Choose a password")
+        self.type(member.password)
+        self.expect("The same again")
+        self.type(member.password)
+        page = self.expect("shows now: ")
+        found = re.search(r"Or type it: ([A-Z2-7 ]+)", page)
+        assert found
+        assert "█" in page or "▀" in page or "▄" in page
+        secret = found[1].replace(" ", "")
+        if slips:
+            self.type("000000")
+            self.expect("shows now: ")
+        self.type(pyotp.TOTP(secret).now())
+        self.expect("ready")
+        return secret
+
+
+def ceremony(running: RunningKeeper, *more: str) -> Terminal:
+    return Terminal("first-admin", "--config", str(running.keeper_home / "keeper.json"), *more)
+
+
+def test_two_people_become_the_first_administrators(running: RunningKeeper) -> None:
+    terminal = ceremony(running, "--state", "Republika")
+    secrets = [terminal.person(FIRST, slips=True), terminal.person(SECOND)]
+    for member in (FIRST, SECOND):
+        terminal.expect(f"{member.name}, do you want")
+        terminal.type("yes")
+    assert terminal.ended() == 0
+    for member in (FIRST, SECOND):
+        assert member.password not in terminal.seen
+    running.start()
+    client = connect(running.socket)
+    tokens = []
+    for member, secret in zip((FIRST, SECOND), secrets, strict=True):
+        code = pyotp.TOTP(secret).now()
+        session = client.sign_in(member.number, member.password, code, network="192.0.2.1", device="a test")
+        assert session.role == "admin"
+        tokens.append(session.token)
+    overview = {line.office.name: line for line in client.office_overview(tokens[0])}
+    assert (overview["Republika"].office.kind, overview["Republika"].officials) == ("state", 2)
+    assert "Poliklinika Nr. 1, Tiranë" in overview  # what stands under nothing stands under the state
+    client.close()
+    # Again: refused, because two are there.
+    running.stop()
+    again = ceremony(running)
+    assert again.ended() == 2
+    assert "2 people administer the state already" in again.seen
+
+
+def test_the_same_person_is_not_two(running: RunningKeeper) -> None:
+    terminal = ceremony(running, "--state", "Republika")
+    terminal.person(FIRST)
+    for _ in range(3):
+        terminal.expect("Number: ")
+        terminal.type(FIRST.number.lower())
+    assert terminal.ended() == 2
+    assert "needs two people" in terminal.seen
+    assert_nobody(running)
+
+
+def test_without_both_their_yes_nothing_changes(running: RunningKeeper) -> None:
+    terminal = ceremony(running, "--state", "Republika")
+    terminal.person(FIRST)
+    terminal.person(SECOND)
+    terminal.expect("do you want")
+    terminal.type("yes")
+    terminal.expect("do you want")
+    terminal.type("no")
+    assert terminal.ended() == 2
+    assert_nobody(running)
+
+
+def assert_nobody(running: RunningKeeper) -> None:
+    with open_keeper(running.keeper_home) as opened:
+        assert not opened.keeper.offices.any_admin()
+        person = opened.keeper.people.by_marks(opened.keeper.people.sign_in_marks(FIRST.number))
+        assert person is not None
+        assert not opened.keeper.credentials.has_totp(person)
+
+
+def test_who_is_left_takes_part_and_proves_it(running: RunningKeeper) -> None:
+    terminal = ceremony(running, "--state", "Republika")
+    first = terminal.person(FIRST)
+    terminal.person(SECOND)
+    for _ in range(2):
+        terminal.expect("do you want")
+        terminal.type("yes")
+    assert terminal.ended() == 0
+    with open_keeper(running.keeper_home) as opened:
+        keeper = opened.keeper
+        root = keeper.offices.root()
+        assert root is not None
+        gone = keeper.people.by_marks(keeper.people.sign_in_marks(SECOND.number))
+        (role,) = (role for role in keeper.offices.officials([root]) if role.person == gone)
+        keeper.committer.commit(keeper.offices.role_ended_body(role, by=None))
+    strangers = ceremony(running)
+    strangers.person(SECOND)
+    strangers.person(THIRD)
+    assert strangers.ended() == 2
+    assert "must be one of the two" in strangers.seen
+    terminal = ceremony(running)
+    terminal.expect("Number: ")
+    terminal.type(FIRST.number)
+    terminal.expect("Password (not shown): ")
+    terminal.type("wrong")
+    terminal.expect("Code: ")
+    terminal.type(pyotp.TOTP(first).now())
+    terminal.expect("is wrong")
+    terminal.expect("Password (not shown): ")
+    terminal.type(FIRST.password)
+    terminal.expect("Code: ")
+    terminal.type(pyotp.TOTP(first).now())
+    terminal.person(THIRD)
+    for _ in range(2):
+        terminal.expect("do you want")
+        terminal.type("yes")
+    assert terminal.ended() == 0
+    with open_keeper(running.keeper_home) as opened:
+        keeper = opened.keeper
+        assert len(keeper.offices.admins_over(keeper.offices.root())) == 2  # type: ignore[arg-type]
+
+
+def test_a_clerk_does_not_become_the_first_administrator(running: RunningKeeper) -> None:
+    terminal = ceremony(running, "--state", "Republika")
+    for _ in range(3):
+        terminal.expect("Number: ")
+        terminal.type(running.vjosa.number)
+    assert terminal.ended() == 2
+    assert "reads citizens" in terminal.seen
+
+
+def test_no_ceremony_without_a_terminal_or_beside_a_running_keeper(running: RunningKeeper) -> None:
+    config = str(running.keeper_home / "keeper.json")
+    command = [sys.executable, "-m", "kulla.cli", "offices", "first-admin", "--config", config]
+    piped = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, input="x\n")
+    assert piped.returncode == 2
+    assert "terminal" in piped.stderr
+    running.start()
+    beside = ceremony(running)
+    assert beside.ended() == 2
+    assert "running already" in beside.seen
+
+
+def test_the_list_shows_the_tree(running: RunningKeeper) -> None:
+    config = str(running.keeper_home / "keeper.json")
+    command = [sys.executable, "-m", "kulla.cli", "offices", "list", "--config", config]
+    listed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert f"{running.office_1}  Poliklinika Nr. 1, Tiranë (branch)" in listed.stdout
