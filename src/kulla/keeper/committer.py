@@ -131,6 +131,14 @@ class Committer:
         except TimeoutError as error:
             raise _unavailable() from error
 
+    def settle(self) -> None:
+        """Return once nothing waits to count; else whoever looks a person up may miss one. Raises Refusal."""
+        until = time.monotonic() + QUORUM_S
+        while self.waiting:
+            if time.monotonic() > until:
+                raise _unavailable()
+            time.sleep(0.01)
+
     @property
     def waiting(self) -> int:
         """Records on this disk that do not count yet."""

@@ -57,6 +57,8 @@ class Importer:
         if total is None:
             rows = list(rows)
             total = len(rows)
+        if not dry_run:
+            self._committer.settle()  # someone whom a broken-off import sent may count only now
         with Seen(self._register.path.parent) as seen, ExitStack() as held:
             if dry_run is False and source != SOURCE:
                 held.enter_context(self._people.updating)  # a keeper that runs has other writers
