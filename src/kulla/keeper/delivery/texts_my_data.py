@@ -5,7 +5,7 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
         "sq": {
             "subject": "Pyetja juaj mori përgjigje",
             "body": "Pyetja juaj se kush i pa të dhënat tuaja mori përgjigje. "
-            "Lexojeni te “Faqja ime”, “Kush i ka parë të dhënat e mia”.",
+            "Lexojeni te “Faqja ime”, “Kush i pa të dhënat e mia”.",
         },
         "en": {
             "subject": "Your question was answered",
@@ -17,7 +17,7 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
         "sq": {
             "subject": "Në faqen tuaj ka shikime të reja",
             "body": "Me urdhër të një gjykate, disa shikime të të dhënave tuaja ju shfaqen vetëm tani. "
-            "Shihini te “Faqja ime”, “Kush i ka parë të dhënat e mia”.",
+            "Shihini te “Faqja ime”, “Kush i pa të dhënat e mia”.",
         },
         "en": {
             "subject": "Your page shows more looks",
