@@ -56,7 +56,7 @@ def offered(request: Request) -> HttpResponse:
     return render(request, "offices/offers.html", context, status=422 if form.errors else 200)
 
 
-@access.signed_in
+@access.alone
 @require_safe
 def mine(request: Request) -> HttpResponse:
     """The roles I have, and the way to one that was offered."""
@@ -65,7 +65,7 @@ def mine(request: Request) -> HttpResponse:
     return render(request, "offices/mine.html", context)
 
 
-@access.signed_in
+@access.alone
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: Request) -> HttpResponse:
     """The offer of a code (1. the code, 2. the offer is shown, 3. the answer)."""
@@ -88,7 +88,7 @@ def answer(request: Request) -> HttpResponse:
     return render(request, "offices/answer.html", context, status=422 if form.errors else 200)
 
 
-@access.signed_in
+@access.alone
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: Request, role: UUID) -> HttpResponse:
     """Give one's own role back, after asking once more."""
