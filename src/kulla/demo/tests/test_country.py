@@ -104,7 +104,7 @@ class Up:
 
     def link(self, who: str) -> str:
         out = kulla("up", "--home", self.home, "--links").stdout
-        found = re.search(rf"http://127\.0\.0\.1:\d+(/demo/enter/{who}\?t=\S+)", out)
+        found = re.search(rf"http://localhost:\d+(/demo/enter/{who}\?t=\S+)", out)
         assert found, out
         return found[1]
 
