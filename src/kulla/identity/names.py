@@ -48,6 +48,10 @@ PURPOSES: dict[str, Text] = {
     "grant": _("booking by telephone"),
     "receipt": _("a receipt was opened"),
     "account desk": _("your account at the counter"),
+    "counter": _("found at the counter, to act with you there"),
+    "assisted": _("an official acted with you, at the counter"),
+    "presence": _("a second official confirmed that you were at the counter"),
+    "protecting": _("search, to protect somebody"),
     "late grant": _("leave to look, given later than half an hour after the booking"),
 }
 

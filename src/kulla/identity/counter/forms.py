@@ -137,7 +137,12 @@ class ProtectForm(forms.Form):
 
     identifier = _identifier(_("Number of the person"), autofocus=True)
     kind = forms.ChoiceField(label=_("Kind of document"), choices=list(KINDS.items()), initial="number")
-    reason = forms.ChoiceField(label=_("Why"), choices=list(REASONS.items()), widget=forms.RadioSelect)
+    reason = forms.ChoiceField(
+        label=_("Why"),
+        choices=list(REASONS.items()),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose why")},
+    )
     contact = _identifier(_("Personal number of who is told of each look"), required=False)
     contact.help_text = _("Somebody whom the person trusts. Leave it empty to tell the person.")
 
