@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils.functional import Promise
-from django.utils.translation import gettext as now_
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from kulla.identity import names
@@ -84,7 +84,7 @@ def _value(name: str, text: str, values: Mapping[str, Mapping[str, Text]]) -> Te
         return when.day(int(text))
     if name in values:
         return values[name].get(text, text)
-    return {"True": now_("Yes"), "False": now_("No")}.get(text, text)
+    return {"True": gettext("Yes"), "False": gettext("No")}.get(text, text)
 
 
 Words = tuple[dict[str, Text], dict[str, Text], dict[str, Mapping[str, Text]]]

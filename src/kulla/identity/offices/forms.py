@@ -207,7 +207,7 @@ class MoveForm(forms.Form):
     def __init__(self, *args: Any, offices: Iterable[Office] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(str(office.id), words.name(office)) for office in offices]
-        self.fields["parent"].choices = [("", _("Choose an office")), *choices]  # type: ignore[attr-defined]
+        self.fields["parent"].choices = [("", _("Choose one of your offices")), *choices]  # type: ignore[attr-defined]
 
 
 class YesNoForm(forms.Form):

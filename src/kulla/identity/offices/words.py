@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from babel.dates import get_day_names
 from django.utils.functional import Promise
-from django.utils.translation import get_language
-from django.utils.translation import gettext as now_
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from kulla.keeper_client.offices import Office
@@ -87,7 +86,7 @@ def _days(first: int, last: int) -> str:
     if first == last:
         return day_name(first)
     between = {"first": day_name(first), "last": day_name(last)}
-    return now_("%(first)s to %(last)s") % between
+    return gettext("%(first)s to %(last)s") % between
 
 
 def _clock(minutes: int) -> str:

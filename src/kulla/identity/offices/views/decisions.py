@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from kulla.identity.offices.decisions import shown
 from kulla.identity.offices.forms import YesNoForm
 from kulla.identity.offices.views.asking import token, tried
-from kulla.registry import access, door
+from kulla.registry import access, door, waiting
 from kulla.registry.access import OFFICE_ROLES, Request
 from kulla.web.pages import paginate
 
@@ -21,10 +21,11 @@ from kulla.web.pages import paginate
 def page(request: Request) -> HttpResponse:
     """Open requests, oldest first, and one's own with their state."""
     keeper = door.keeper()
-    waiting = [shown(asked) for asked in keeper.approvals_open(token(request))]
+    waiting.decisions(request.session_now, fresh=True)  # the number above agrees with the list
+    listed = [shown(asked) for asked in keeper.approvals_open(token(request))]
     own = [shown(asked) for asked in keeper.approvals_asked(token(request))]
     context = {
-        "page": paginate(waiting, request.GET.get("page")),
+        "page": paginate(listed, request.GET.get("page")),
         "own": own,
         "done": request.GET.get("done", ""),
     }
