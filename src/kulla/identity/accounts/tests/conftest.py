@@ -31,6 +31,7 @@ DESK = member("Dea Noka", 302)  # only a counter can help her
 LOST = member("Lule Basha", 303, password="kumbulla-ne-shi-4")
 FROZEN = member("Fatos Kola", 304, sex="m", password="lumi-pa-ure-9-gur")
 CHILD = member("Ema Dervishi", 305, born=date(date.today().year - 10, 1, 5))  # noqa: DTZ011
+ICE = member("Ilirjana Gega", 310, password="akulli-mbi-liqen-6")  # frozen and released at the counter
 MOVES = member("Manjola Zeneli", 306, password="ftoi-mbi-tavolinë-3")
 NURA = member("Nura Cela", 307, password="zogu-i-kuq-fluturon", totp="GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
 ADMINS = (
@@ -45,16 +46,16 @@ def keeper() -> Iterator[RunningKeeper]:
     folder = Path(tempfile.mkdtemp(prefix="k-"))
     people = [
         {**row(each), "phone": f"069 55 500 {place:02}"}  # codes are measured by telephone: each has an own
-        for place, each in enumerate((MIRA, LOST, FROZEN, CHILD, MOVES))
+        for place, each in enumerate((MIRA, LOST, FROZEN, CHILD, MOVES, ICE))
     ]
     people.append({**row(DESK), "phone": ""})
     running = start_keeper(folder, people)
     with running.administered() as admin:
-        for each in (LOST, FROZEN, MOVES):
+        for each in (LOST, FROZEN, MOVES, ICE):
             admin.set_password(each.number, each.password)
         admin.add_office(MINISTRY, "Ministria e Provës")
         officials = [
-            (NURA, "receptionist", running.office_2),
+            (NURA, "receptionist", MINISTRY),
             *((each, "admin", MINISTRY) for each in ADMINS),
         ]
         for each, role, office in officials:
@@ -98,8 +99,8 @@ class Visitor:
         return self._took(self.client.post(address, {name: text for name, text in fields.items() if text}))
 
     def _took(self, answer) -> "Visitor":  # type: ignore[no-untyped-def]
-        self.where = answer.get("Location", "")
         if answer.status_code in {302, 303}:
+            self.where = answer["Location"]
             return self._took(self.client.get(self.where)) if self.where.startswith("/") else self
         self.text, self.status = answer.content.decode(), answer.status_code
         return self

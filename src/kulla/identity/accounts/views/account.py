@@ -90,7 +90,7 @@ def codes(request: Request) -> HttpResponse:
             return page(request, "codes_print.html", codes=keeper.paper_codes(token))
         except Refused as refused:
             if refused.code == "confirm":
-                return SeeOther(f"{reverse('security-confirm')}?next={reverse('my-account-codes')}")
+                return SeeOther(f"{reverse('my-security-confirm')}?next={reverse('my-account-codes')}")
             said, status = words.sentence(refused)
             text = str(said)
     mine = keeper.account_view(token)

@@ -42,7 +42,7 @@ def find(request: Request) -> HttpResponse:
             if refused.code in PASSED_ON:
                 raise
             status = words.put(form, "identifier", refused)
-    return page(request, "desk_find.html", status, form=form)
+    return page(request, "desk_find.html", status, form=form, again=False)
 
 
 @access.staff("identity", roles=COUNTER)

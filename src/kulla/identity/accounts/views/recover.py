@@ -32,7 +32,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     except KeeperUnavailable:
         return page(request, "recover.html", words.away(form), form=form)
     step = steps.seal(identifier=identifier, lost=lost)
-    return page(request, "recover_prove.html", form=ProveForm(lost), step=step, lost=lost)
+    return page(request, "recover_prove.html", form=ProveForm(lost), step=step, lost=lost, more=False)
 
 
 @access.public
