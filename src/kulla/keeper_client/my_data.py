@@ -190,7 +190,7 @@ class MyData:
         while offset is not None:
             args = {"token": token, "name": name, "offset": offset}
             answer = self._pool.ask("my_section", args, SECTION_S)
-            rows += answer["rows"]
+            rows += [dict(row) for row in answer["rows"]]
             offset, broken = answer["next"], broken or answer["broken"]
         return rows, broken
 

@@ -40,7 +40,7 @@ class Sections:
         return [name for name, _ in self._sections if not (assisted and name in NOT_ASSISTED)]
 
     def read(self, person: UUID, name: str, offset: int, *, assisted: bool) -> dict[str, Any]:
-        """{"rows", "next"}: at most 500 rows from `offset`. Raises Refusal("unknown_section").
+        """{"rows", "next", "broken"}: at most 500 rows from `offset`, each a list of pairs. Raises Refusal("unknown_section").
 
         A section whose data does not open says so ("broken") and does not take the others with it.
         """
@@ -54,4 +54,6 @@ class Sections:
         except KeeperError:
             return {"rows": [], "next": None, "broken": True}
         following = offset + PAGE if len(rows) > offset + PAGE else None
-        return {"rows": rows[offset : offset + PAGE], "next": following, "broken": False}
+        # As pairs: a map would lose its order on the wire.
+        shown = [list(map(list, row.items())) for row in rows[offset : offset + PAGE]]
+        return {"rows": shown, "next": following, "broken": False}
