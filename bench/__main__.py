@@ -1,16 +1,17 @@
 """Prints each figure as a line `name: value`; progress and faults go to standard error.
 
-Usage: python -m bench [booking|journal]
+Usage: python -m bench [booking|journal|people]
 """
 
 import sys
 from collections.abc import Callable, Iterator
 
-from bench import booking, journal
+from bench import booking, journal, people
 
 PARTS: dict[str, Callable[[], Iterator[tuple[str, float]]]] = {
     "booking": booking.figures,
     "journal": journal.figures,
+    "people": people.figures,
 }
 
 
