@@ -61,6 +61,12 @@ def _memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 
+def _name(number: int) -> str:
+    """A made-up name, as names are: letters only."""
+    syllables = ("ba", "rë", "çi", "lo", "mu", "ne", "ti", "sha", "gje", "ko")
+    return "".join(syllables[int(digit)] for digit in f"{number:04}").capitalize()
+
+
 def write_people(path: Path, count: int) -> None:
     """A file of made-up people, all different."""
     with path.open("w", encoding="utf-8") as file:
@@ -69,6 +75,6 @@ def write_people(path: Path, count: int) -> None:
             born, rest = date(1930, 1, 1) + timedelta(days=number % DAYS), number // DAYS
             sex, rest = "fm"[rest % 2], rest // 2
             text = al.make(born, sex, 1 + rest % 999, LETTERS[rest // 999])
-            name = f"Emri{number % 5003},Mbiemri{number % 7001},{born},{sex}"
+            name = f"{_name(number % 5003)},{_name(number % 7001)},{born},{sex}"
             phone, address = f"+355 69 {number % 10_000_000:07}", f'"Rruga e Dibrës {number % 300}, Tiranë"'
             file.write(f"{text},{name},{phone},,sq,{address}\n")

@@ -139,7 +139,10 @@ class People:
         return person, [(key_id, key), (person.bytes, {"type": "people", "people": [entry]})]
 
     def make(
-        self, profile: dict[str, Any], identifiers: list[tuple[str, str]]
+        self,
+        profile: dict[str, Any],
+        identifiers: list[tuple[str, str]],
+        known_marks: Sequence[bytes] = (),
     ) -> tuple[UUID, tuple[bytes, Body], list[Any]]:
         """(person, data key record, entry of a record "people") of somebody new. The data key for services is made
         at its first use. Ids grow with time, so that the register's tables grow at their ends."""
@@ -149,7 +152,8 @@ class People:
         if not profile["number"]:
             profile["holder"] = holder_text(person, identifiers)
         sealed = seal_own(key["id"], opened, person, "profile", profile)
-        marks = [[kind, self.mark(kind, canonical)] for kind, canonical in identifiers]
+        found = known_marks or [self.mark(*each) for each in identifiers]
+        marks = [[kind, mark] for (kind, _), mark in zip(identifiers, found, strict=True)]
         return person, (key["id"], key), [person, sealed, marks]
 
     def update_body(self, person: UUID, changes: Mapping[str, Any], source: str = "") -> Body:

@@ -128,7 +128,7 @@ class _Batch:
             person = UUID(bytes=raw)
             self._known(line, person, said, marks)
         else:
-            person = self._new(line, said)
+            person = self._new(line, said, marks)
         raw = person.bytes
         self._stood.append((raw, line))
         self._lines[raw] = line
@@ -151,7 +151,7 @@ class _Batch:
         named = [(b"", body) for body in self._changes]
         return Work(self._keys + self._records + named, self._marks)
 
-    def _new(self, line: int, said: Line) -> UUID:
+    def _new(self, line: int, said: Line, marks: list[bytes]) -> UUID:
         values = said.values
         profile: dict[str, Any] = {**NEW, **values, "number": ""}
         kind, number = said.identifiers[0]
@@ -169,7 +169,7 @@ class _Batch:
             self._report.died += 1
         if not profile["first_name"] or not profile["last_name"]:
             self._report.note(line, "The person has one name only.")
-        person, key, entry = self._people.make(profile, said.identifiers)
+        person, key, entry = self._people.make(profile, said.identifiers, marks)
         self._keys.append(key)
         self._packed.append(entry)
         self._size += len(entry[1]) + sum(PER_PERSON + len(mark) for _, mark in entry[2])
