@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from kulla.keeper_client.offices import Office
 
 Text = str | Promise
+_TO = "\u2060–\u2060"  # no line breaks between the two times
 KINDS: Mapping[str, Text] = {
     "state": _("The state"),
     "ministry": _("Ministry"),
@@ -61,7 +62,7 @@ def hours(office: Office) -> list[tuple[str, str]]:
     """Opening hours as (days, times); days in a row with the same hours stand together."""
     days: list[tuple[int, int, str]] = []
     for day in range(7):
-        times = ", ".join(f"{_clock(begin)}–{_clock(end)}" for begin, end in office.hours.get(day, []))
+        times = ", ".join(f"{_clock(begin)}{_TO}{_clock(end)}" for begin, end in office.hours.get(day, []))
         if not times:
             continue
         if days and days[-1][1] == day - 1 and days[-1][2] == times:

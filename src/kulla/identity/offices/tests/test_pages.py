@@ -24,7 +24,7 @@ from kulla.keeper_client.approvals import Asked
 
 
 def text(answer: object) -> str:
-    return re.sub(r"\s+", " ", answer.content.decode())  # type: ignore[attr-defined]
+    return re.sub(r"\s+", " ", answer.content.decode()).replace("\u2060", "")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
