@@ -177,8 +177,10 @@ class Security:
         person, name = session.person, b"enrol" + session.person.bytes
         secret = self._enrolled(session, state)
         self._sign_in.attempts.check_code(name)
-        if step_of(secret, code) is None:
+        step = step_of(secret, code)
+        if step is None:
             raise Refusal("second_factor", "The code is wrong.", wrong_code=True)
+        self._sign_in.spend_step(person, step)
         self._sign_in.attempts.forget_code(name)
         kind = "totp_replaced" if self._credentials.has_totp(person) else "totp_added"
         self._change(person, kind, "", self._credentials.totp_body(person, secret))

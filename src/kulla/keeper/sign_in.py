@@ -107,10 +107,16 @@ class SignIn:
         Raises Refusal("second_factor", wrong_code=True).
         """
         step = self._credentials.totp_step(person, code)
+        if step is None:
+            raise Refusal("second_factor", "The code is wrong or was used already.", wrong_code=True)
+        return self.spend_step(person, step)
+
+    def spend_step(self, person: UUID, step: int) -> int:
+        """Take a time step of this person, once. Raises Refusal("second_factor", wrong_code=True)."""
         with self._lock:
             row = self._register.one("SELECT max(step) FROM session WHERE person = ?", person.bytes)
             used = max(self._steps.get(person, 0), (row[0] or 0) if row else 0)
-            if step is None or step <= used:
+            if step <= used:
                 raise Refusal("second_factor", "The code is wrong or was used already.", wrong_code=True)
             self._steps[person] = step
         return step
