@@ -34,7 +34,7 @@ TEXTS: Texts = {
     "code_recovery": _both(
         (
             "Kodi juaj",
-            "Kodi për të rimarrë llogarinë tuaj në Kulla: $code. Vlen 10 minuta. Nuk e kërkuat ju? "
+            "Kodi për të rikthyer llogarinë tuaj në Kulla: $code. Vlen 10 minuta. Nuk e kërkuat ju? "
             "Mos ia tregoni askujt.",
         ),
         (
@@ -83,7 +83,7 @@ TEXTS: Texts = {
     "not_active": _both(
         (
             "Nuk keni ende llogari",
-            "Dikush deshi të rimarrë llogarinë tuaj në Kulla. Ju nuk keni ende llogari: "
+            "Dikush deshi të rikthejë llogarinë tuaj në Kulla. Ju nuk keni ende llogari: "
             "zgjidhni “Aktivizoni llogarinë” te faqja e hyrjes.",
         ),
         (
@@ -94,8 +94,8 @@ TEXTS: Texts = {
     ),
     "ask_desk": _both(
         (
-            "Rimarrja e llogarisë suaj",
-            "Dikush deshi të rimarrë llogarinë tuaj në Kulla. Llogaritë e nëpunësve nuk rimerren me kod: "
+            "Rikthimi i llogarisë suaj",
+            "Dikush deshi të rikthejë llogarinë tuaj në Kulla. Llogaritë e nëpunësve nuk rikthehen me kod: "
             "paraqituni me një dokument në çdo sportel; vendosin dy administratorë.",
         ),
         (
@@ -136,7 +136,7 @@ TEXTS: Texts = {
     "password_recovered": _both(
         (
             "Fjalëkalimi juaj u ndryshua",
-            "Llogaria juaj u rimor dhe fjalëkalimi u ndryshua. Kudo tjetër u bë dalja." + NOT_YOU_SQ,
+            "Llogaria juaj u rikthye dhe fjalëkalimi u ndryshua. Kudo tjetër u bë dalja." + NOT_YOU_SQ,
         ),
         (
             "Your password was changed",
@@ -181,8 +181,8 @@ TEXTS: Texts = {
     ),
     "paper_codes_made": _both(
         (
-            "U bënë kode të reja rimarrjeje",
-            "Për llogarinë tuaj u bënë dhjetë kode të reja rimarrjeje në letër. Kodet e mëparshme nuk vlejnë më."
+            "U bënë kode të reja rikthimi",
+            "Për llogarinë tuaj u bënë dhjetë kode të reja rikthimi në letër. Kodet e mëparshme nuk vlejnë më."
             + NOT_YOU_SQ,
         ),
         (
@@ -278,8 +278,8 @@ TEXTS: Texts = {
     # Officials --------------------------------------------------------------------------------------------
     "official_recovery_asked": _both(
         (
-            "U kërkua rimarrja e llogarisë suaj",
-            "Në një sportel u kërkua që llogaria juaj e nëpunësit të rimerret. Vendosin dy administratorë."
+            "U kërkua rikthimi i llogarisë suaj",
+            "Në një sportel u kërkua që llogaria juaj e nëpunësit të rikthehet. Vendosin dy administratorë."
             + NOT_YOU_SQ,
         ),
         (
@@ -290,8 +290,8 @@ TEXTS: Texts = {
     ),
     "official_recovery_agreed": _both(
         (
-            "Rimarrja e llogarisë suaj u miratua",
-            "Dy administratorë e miratuan rimarrjen e llogarisë suaj. Letrën e merrni në sportelin ku e kërkuat."
+            "Rikthimi i llogarisë suaj u miratua",
+            "Dy administratorë e miratuan rikthimin e llogarisë suaj. Letrën e merrni në sportelin ku e kërkuat."
             + NOT_YOU_SQ,
         ),
         (
