@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from kulla.identity.families import words as family_words
 from kulla.keeper_client import KeeperUnavailable, Refused, RegisterItem
 from kulla.registry import door
 from kulla.registry.actor import Actor
@@ -18,8 +19,8 @@ RELATIONS: dict[str, Text] = {
     "child": _("Child"),
     "ward": _("In your care"),
     "parent": _("Parent"),
-    "represented": _("you represent this person"),
-    "estate": _("you act as an heir"),
+    "represented": family_words.RELATIONS["represented"],
+    "estate": family_words.RELATIONS["estate"],
 }
 ROLES: dict[str, Text] = {
     "receptionist": _("Receptionist"),
@@ -52,6 +53,7 @@ PURPOSES: dict[str, Text] = {
     "assisted": _("an official acted with you, at the counter"),
     "presence": _("a second official confirmed that you were at the counter"),
     "protecting": _("search, to protect somebody"),
+    **family_words.PURPOSES,
     "late grant": _("leave to look, given later than half an hour after the booking"),
 }
 

@@ -202,7 +202,9 @@ class Keeper:
             return self.accounts.telling(person, kind, params)
 
         self.mandates = Mandates(*parts, self.vault, self.committer, telling=telling, clock=clock)
-        self.family_desk = FamilyDesk(*parts, self.approvals, meter, tell=self._tell, clock=clock)
+        self.family_desk = FamilyDesk(
+            *parts, self.approvals, self.opening, meter, tell=self._tell, clock=clock
+        )
         self.coming_of_age = ComingOfAge(
             *parts, self.committer, telling=telling, clock=clock, stopping=self._stopping
         )

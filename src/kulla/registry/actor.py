@@ -12,12 +12,15 @@ from uuid import UUID
 
 from django.utils.translation import gettext
 
-from kulla.keeper_client import Entered, Session, Ticket
+from kulla.keeper_client import Entered, KeeperUnavailable, Session, Ticket
 from kulla.registry.door import keeper
 
 TICKETS_AHEAD = 2  # minted with each entering: most people book one thing
 TICKETS_AGAIN = 8  # minted when these are used up: whoever books three things books more
 ENTERED_FOR_S = 15 * 60  # as long as a token: a new token brings new wards and a new attestation
+WARDS_FOR_S = (
+    60  # who acts for others is asked for again: a mandate that was taken back leaves the pages soon
+)
 _CACHE_LIMIT = 20_000
 
 
@@ -68,22 +71,30 @@ class Actor:
             return first
 
 
-_entered: dict[tuple[str, str], tuple[float, Actor]] = {}
+_entered: dict[tuple[str, str], tuple[float, float, Actor]] = {}  # (fresh until, usable until, actor)
 _lock = threading.Lock()
 
 
 def enter(session: Session, token: str, service: str) -> Actor:
-    """The actor of this session in this service; asks the keeper once a session, service and quarter of an hour.
+    """The actor of this session in this service; asks the keeper once a session, service and quarter of an hour, for
+    who acts for others once a minute (while the keeper is away, what was known a quarter of an hour ago serves).
 
     Raises KeeperUnavailable when the keeper is away and this process has not seen the session in this service,
     Refused when the keeper does not know the session any more.
     """
     key = (session.sid, service)
     now = time.monotonic()
-    if (known := _entered.get(key)) and known[0] > now:
-        known[1].session, known[1].token = session, token
-        return known[1]
-    entered: Entered = keeper().enter(token, service, TICKETS_AHEAD)
+    fresh_until, usable_until, known = _entered.get(key, (0.0, 0.0, None))
+    if known is not None and usable_until > now:
+        known.session, known.token = session, token
+        if fresh_until > now:
+            return known
+    try:
+        entered: Entered = keeper().enter(token, service, TICKETS_AHEAD)
+    except KeeperUnavailable:
+        if known is not None and usable_until > now:
+            return known
+        raise
     actor = Actor(
         session=session,
         service=service,
@@ -100,7 +111,8 @@ def enter(session: Session, token: str, service: str) -> Actor:
     with _lock:
         if len(_entered) >= _CACHE_LIMIT:
             _entered.clear()
-        _entered[key] = (now + ENTERED_FOR_S, actor)
+        fresh_for = WARDS_FOR_S if actor.wards else ENTERED_FOR_S
+        _entered[key] = (now + fresh_for, now + ENTERED_FOR_S, actor)
     return actor
 
 

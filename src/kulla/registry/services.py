@@ -39,7 +39,8 @@ class Service:
     and gives a list of MyItem for the page "my page". calendar: "module:function" taking (actor, entry uuid)
     and giving the address of a calendar file, or None. manage: the same, giving the page where this actor can
     still change or cancel what the entry did. my_data: "module:function" that takes an Actor and gives a list of
-    DataSection: everything the service holds about this person alone, with sealed texts opened. staff_home: role -> address of the first page of staff.
+    DataSection: everything the service holds about this person alone, with sealed texts opened. staff_home: role ->
+    address of the first page of staff.
     scope: what guardians and representatives must hold to act here, one of SCOPES; without one they must hold all.
     guardians_rule: what holds where two of them disagree, told to both. Both are written for the keeper at deployment.
     """

@@ -94,7 +94,7 @@ def heir_end(request: Request) -> HttpResponse:
 
 def _form(request: Request, kind: type[forms.Form], template: str, send: Send) -> HttpResponse:
     """Show, check, send; on a refusal everything that was typed comes back."""
-    form, problem = kind(request.POST or None), None
+    form, problem = kind(request.POST if request.method == "POST" else None), None
     if request.method == "POST" and form.is_valid():
         try:
             send(request.token or "", form.cleaned_data)

@@ -8,17 +8,17 @@ from django.utils.translation import gettext_lazy as _
 from kulla.identity.families import words
 from kulla.web.forms import DateField
 
-_NEEDED = {"required": _("Fill this in"), "max_length": _("This is too long")}
-
 
 def _choices(texts: Any) -> list[tuple[str, Any]]:
     return list(texts.items())
 
 
-def _text(label: Any, *, hint: Any = "", length: int = 200, **attrs: str) -> forms.CharField:
+def _text(label: Any, missing: Any, *, hint: Any = "", length: int = 200, **attrs: str) -> forms.CharField:
+    """One line. `missing`: what to do when it is empty."""
     widget = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", **attrs})
+    errors = {"required": missing, "max_length": _("This is too long")}
     return forms.CharField(
-        label=label, help_text=hint, max_length=length, error_messages=_NEEDED, widget=widget
+        label=label, help_text=hint, max_length=length, error_messages=errors, widget=widget
     )
 
 
@@ -27,14 +27,20 @@ def _scopes(label: Any) -> forms.MultipleChoiceField:
         label=label,
         choices=_choices(words.SCOPES),
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": _("Choose at least one"), "invalid_choice": _("Choose from the list")},
+        error_messages={
+            "required": _("Choose at least one: health, school, travel or money"),
+            "invalid_choice": _("Choose from the list"),
+        },
     )
 
 
-def _document(label: Any) -> tuple[forms.ChoiceField, forms.CharField]:
-    kind = forms.ChoiceField(label=label, choices=_choices(words.IDENTIFIERS), initial="number")
+def _document(label: Any, missing: Any) -> tuple[forms.ChoiceField, forms.CharField]:
+    errors = {"required": _("Choose the document"), "invalid_choice": _("Choose from the list")}
+    kinds = _choices(words.IDENTIFIERS)
+    kind = forms.ChoiceField(label=label, choices=kinds, initial="number", error_messages=errors)
     number = _text(
         _("Number on the document"),
+        missing,
         hint=_("A passport with the three letters of its state first, as ALB BA1234567"),
         length=60,
         autocapitalize="characters",
@@ -57,6 +63,7 @@ class CodeForm(forms.Form):
 
     code = _text(
         _("Code"),
+        _("Enter the code"),
         hint=_("Twelve letters and digits, as K7QM-3F9X-P2TD. Capitals and dashes do not matter."),
         length=40,
         autocapitalize="characters",
@@ -66,16 +73,21 @@ class CodeForm(forms.Form):
 class _Decision(forms.Form):
     """A court's decision."""
 
-    court = _text(_("Court"), hint=_("For example: Gjykata e Rrethit Gjyqësor Tiranë"))
-    number = _text(_("Number of the decision"), length=100)
+    court = _text(_("Court"), _("Enter the court"), hint=_("For example: Gjykata e Rrethit Gjyqësor Tiranë"))
+    number = _text(_("Number of the decision"), _("Enter the number of the decision"), length=100)
     day = DateField(label=_("Day of the decision"))
 
 
 class GuardianForm(_Decision):
     """Somebody becomes a guardian by a court's decision."""
 
-    guardian_type, guardian = _document(_("Document of the guardian"))
-    ward_type, ward = _document(_("Document of the child, or of the adult in care"))
+    guardian_type, guardian = _document(
+        _("Document of the guardian"), _("Enter the number on the guardian’s document")
+    )
+    ward_type, ward = _document(
+        _("Document of the child, or of the adult in care"),
+        _("Enter the number on the document of the child, or of the adult in care"),
+    )
     adult = forms.BooleanField(
         label=_("It is an adult whom the court put under guardianship"), required=False
     )
@@ -87,7 +99,7 @@ class GuardianForm(_Decision):
         ],
         coerce=lambda value: value == "yes",
         widget=forms.RadioSelect,
-        error_messages={"required": _("Choose one")},
+        error_messages={"required": _("Say whether the guardian has custody")},
     )
     scopes = _scopes(_("In what?"))
     since = DateField(label=_("From which day?"), required=False, help_text=_("Leave empty: from today"))
@@ -103,7 +115,7 @@ class GuardianForm(_Decision):
         label=_("The limit in the court’s words"),
         required=False,
         max_length=500,
-        error_messages=_NEEDED,
+        error_messages={"max_length": _("This is too long")},
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
@@ -119,24 +131,41 @@ class GuardianForm(_Decision):
 class EndForm(_Decision):
     """A guardianship ends by a court's decision."""
 
-    guardian_type, guardian = _document(_("Document of the guardian"))
-    ward_type, ward = _document(_("Document of the child, or of the adult in care"))
+    guardian_type, guardian = _document(
+        _("Document of the guardian"), _("Enter the number on the guardian’s document")
+    )
+    ward_type, ward = _document(
+        _("Document of the child, or of the adult in care"),
+        _("Enter the number on the document of the child, or of the adult in care"),
+    )
 
 
 class HeirForm(forms.Form):
     """An heir acts for somebody who has died."""
 
-    dead_type, dead = _document(_("Document of the person who has died"))
-    heir_type, heir = _document(_("Document of the heir"))
+    dead_type, dead = _document(
+        _("Document of the person who has died"),
+        _("Enter the number on the document of the person who has died"),
+    )
+    heir_type, heir = _document(_("Document of the heir"), _("Enter the number on the heir’s document"))
     scopes = _scopes(_("In what?"))
     until = DateField(label=_("Until which day?"))
-    document = _text(_("Document that the heir has shown"), hint=_("For example: identity card"))
-    certificate = _text(_("Number of the certificate of inheritance"), length=100)
+    document = _text(
+        _("Document that the heir has shown"),
+        _("Enter what the heir has shown"),
+        hint=_("For example: identity card"),
+    )
+    certificate = _text(
+        _("Number of the certificate of inheritance"), _("Enter the number of the certificate"), length=100
+    )
 
 
 class HeirEndForm(forms.Form):
     """An heir's right ends before its day."""
 
-    dead_type, dead = _document(_("Document of the person who has died"))
-    heir_type, heir = _document(_("Document of the heir"))
-    reason = _text(_("Why does it end?"))
+    dead_type, dead = _document(
+        _("Document of the person who has died"),
+        _("Enter the number on the document of the person who has died"),
+    )
+    heir_type, heir = _document(_("Document of the heir"), _("Enter the number on the heir’s document"))
+    reason = _text(_("Why does it end?"), _("Enter why it ends"))

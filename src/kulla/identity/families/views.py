@@ -70,7 +70,7 @@ def _alone(request: Request) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 def offer(request: Request) -> HttpResponse:
     """Appoint a representative, step 1: in what and until when. Leads to the code."""
-    form, problem = OfferForm(request.POST or None), None
+    form, problem = OfferForm(request.POST if request.method == "POST" else None), None
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -108,7 +108,7 @@ def mandate(request: Request, mandate: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept(request: Request) -> HttpResponse:
     """Be a representative: enter the code, see who asks and for what, accept."""
-    form, problem, found = CodeForm(request.POST or None), None, None
+    form, problem, found = CodeForm(request.POST if request.method == "POST" else None), None, None
     if request.method == "POST" and form.is_valid():
         code, token = form.cleaned_data["code"], request.token or ""
         try:

@@ -45,6 +45,7 @@ IDENTIFIERS: Mapping[str, Text] = {
     "permit": _("Residence permit"),
     "refugee": _("Refugee’s document"),
 }
+PURPOSES: Mapping[str, Text] = {"family": _("a guardianship or an inheritance")}
 _WHO: Mapping[str, Text] = {
     "guardian": _("The register has nobody with this document of the guardian."),
     "ward": _("The register has nobody with this document of the child or adult in care."),
@@ -69,6 +70,9 @@ _SENTENCES: Mapping[str, Text] = {
     "concerned": _("You cannot do this for yourself or for your own family. Ask a colleague."),
     "of_age": _("This person is 18 or older. Say that it is an adult whom a court put under guardianship."),
     "not_dead": _("The register does not say that this person has died. First the death is registered."),
+    "protected": _(
+        "One of them is a protected person. A second official must release the look first, at the counter."
+    ),
     "no_tie": _("The register has no such relation between these two persons."),
     "role": _("Your role does not allow this."),
     "log_unconfirmed": _("Looking at people’s data is closed for a moment. Try again in a minute."),

@@ -18,13 +18,15 @@ from kulla.keeper.families.words import LIMITS, scopes_in, word, yes_no
 from kulla.keeper.families.words import RELATIONS as RELATION_WORDS
 from kulla.keeper.looks import Look
 from kulla.keeper.metering import Meter, entry
+from kulla.keeper.opening import Opening
 from kulla.keeper.people import People
 from kulla.keeper.register import Register
 from kulla.keeper.roles import READERS, REGISTRAR
 from kulla.keeper.sessions import Live
 
 MADE, ENDED, HEIR, HEIR_ENDED = "guardianship_made", "guardianship_ended", "heir", "heir_ended"
-SERVICE = "identity"  # in the log of looks
+SERVICE, PURPOSE = "identity", "family"  # in the log of looks
+SHOWN = ("name", "birth_date")  # what a request tells of each person
 MAX_WORDS = 500
 
 Tell = Callable[[UUID, str, "dict[str, str]"], None]
@@ -56,13 +58,15 @@ class FamilyDesk:
         people: People,
         families: Families,
         approvals: Approvals,
+        opening: Opening,
         meter: Meter,
         *,
         tell: Tell,
         clock: Callable[[], int],
     ) -> None:
         self._register, self._people, self._families = register, people, families
-        self._approvals, self._meter, self._tell, self._clock = approvals, meter, tell, clock
+        self._approvals, self._opening, self._meter = approvals, opening, meter
+        self._tell, self._clock = tell, clock
         for kind, carry_out in (
             (MADE, self._make),
             (ENDED, self._end),
@@ -87,7 +91,8 @@ class FamilyDesk:
         guardian_body; `words`: the court's limits for people.
 
         Raises Refusal("role", "budget", "bad_identifier", "unknown_person" (which), "self", "bad_scope", "bad_day",
-        "bad_params", "not_adult" (a child cannot be a guardian), "of_age" (an adult needs adult=True), "concerned").
+        "bad_params", "protected", "not_adult" (a child cannot be a guardian), "of_age" (an adult needs adult=True),
+        "concerned").
         """
         self._registrar(session)
         guardian_body(UUID(int=0), UUID(int=1), **terms)  # what is wrong with the terms costs no look
@@ -209,13 +214,12 @@ class FamilyDesk:
             raise Refusal("role", "Only registrars may do this.")
 
     def _two(self, session: Live, *named: tuple[str, Named]) -> tuple[UUID, UUID]:
-        """Who acts and for whom. Both looks are paid whether or not they are found."""
-        self._meter.official(session)
-        canonical = [self._people.normalise(who.type, who.identifier) for _, who in named]
+        """Who acts and for whom; each search is paid whether or not there is anybody."""
+        for _, who in named:
+            self._people.normalise(who.type, who.identifier)  # a typing error costs nothing
         found: list[UUID] = []
-        for (which, who), text in zip(named, canonical, strict=True):
-            person = self._people.by_identifier(who.type, text)
-            self._meter.pay("find", session, person, SERVICE)
+        for which, who in named:
+            person = self._opening.search(session, who.type, who.identifier, PURPOSE, SERVICE)
             if person is None:
                 raise Refusal("unknown_person", "The register has nobody with this identifier.", which=which)
             found.append(person)
@@ -226,6 +230,8 @@ class FamilyDesk:
             raise Refusal("concerned", "Nobody does this for themselves or their own family.")
         if self._families.is_dead(actor):
             raise Refusal("unknown_person", "This person has died.", which=named[0][0])
+        for each in found:  # their names go into the request; of protected persons only after a release
+            self._opening.look_at(session, each, SHOWN, service=SERVICE, purpose=PURPOSE)
         return actor, person
 
     def _guardianship(self, guardian: UUID, ward: UUID) -> None:
@@ -260,9 +266,9 @@ def _read(session: Live, person: UUID) -> Look:
         "open",
         session,
         person,
-        ["name", "birth_date"],
+        SHOWN,
         service=SERVICE,
-        purpose="decision",
+        purpose=PURPOSE,
         cost=0,
         allowed=True,
     )

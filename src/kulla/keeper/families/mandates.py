@@ -177,7 +177,11 @@ class Mandates:
             f"{_SELECT} WHERE {where} AND ended IS NULL ORDER BY offered DESC, id LIMIT 100", person.bytes
         )
         found = [self._of(row) for row in rows]
-        return [each for each in found if each is not None and not self._families.is_dead(each.person)]
+        return [each for each in found if each is not None and not self._one_dead(each)]
+
+    def _one_dead(self, mandate: Mandate) -> bool:
+        both = (mandate.person, mandate.representative)
+        return any(self._families.is_dead(each) for each in both if each is not None)
 
     def _of(self, row: Row) -> Mandate | None:
         """None: over, because its last day or the time of the offer has passed."""

@@ -40,3 +40,17 @@ def test_what_cannot_be_loaded_is_named() -> None:
     """A wrong dotted path says which."""
     with pytest.raises(ServiceError, match=r"kulla\.nowhere:thing is declared"):
         load("kulla.nowhere:thing")
+
+
+def test_a_scope_is_one_of_those_that_guardians_hold() -> None:
+    """Another word would shut every guardian out."""
+    assert _complete(service(scope="school")).scope == "school"
+    with pytest.raises(ServiceError, match="the scope is none of health, school"):
+        _complete(service(scope="children"))
+
+
+def test_the_rule_for_guardians_who_disagree_is_there_in_every_language() -> None:
+    """Each of them reads it in their own."""
+    _complete(service(guardians_rule=WHOLE))
+    with pytest.raises(ServiceError, match="guardians_rule is not in every language"):
+        _complete(service(guardians_rule={"en": "Either may."}))

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from kulla.identity.my_data.words import NEEDS
 from kulla.keeper_client import Field, Item, KeeperUnavailable, Opened, Refused, RegisterItem, SealedItem
 from kulla.registry.actor import Actor
 from kulla.registry.door import keeper
@@ -68,10 +69,22 @@ def read(
     }
     codes = {answer.refused for answer in opened if answer.refused} - {"no_value", "protected"}
     problem = refusal_sentence(Refused(sorted(codes)[0])) if codes else ""
-    closed = {
-        person for person, answer in zip(wanted, opened, strict=False) if answer.refused == "protected"
-    }
+    closed = {person for person, answer in zip(wanted, opened, strict=False) if answer.refused == "protected"}
     return Read(names, reasons, problem, frozenset(closed))
+
+
+def needs(actor: Actor, persons: Iterable[UUID]) -> dict[UUID, str]:
+    """What helps these people, in words, where the office may look at them today. Never raises."""
+    wanted = list(dict.fromkeys(persons))
+    if not wanted:
+        return {}
+    try:
+        found = keeper().needs(actor.token, wanted, SERVICE)
+    except (KeeperUnavailable, Refused):
+        return {}
+    return {
+        person: ", ".join(str(NEEDS.get(code, code)) for code in codes) for person, codes in found.items()
+    }
 
 
 def refusal_sentence(refused: Refused) -> str:

@@ -67,6 +67,7 @@ def _day(
         "states": states,
         "received": _received,
         "read": people.read(request.actor, "day list", appointments=opened),
+        "needs": people.needs(request.actor, [row.person for row in opened]) if asked == first else {},
         "names_cost": LOOK_COST * len({row.person for row in granted}),
         "names_closed": asked != first and not all_names and bool(granted),
         "now": now,

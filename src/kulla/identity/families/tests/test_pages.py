@@ -46,7 +46,7 @@ def test_a_wrong_code_is_told_plainly_and_stays_in_its_field(signed_in: SignIn) 
     page = signed_in(DRITAN).post("/my/family/represent", 409, code="AAAA-BBBB-CCCC")
     assert "There is no offer with this code" in page
     assert 'value="AAAA-BBBB-CCCC"' in page
-    assert "Fill this in" in signed_in(DRITAN).post("/my/family/represent", 422, code="")
+    assert "Enter the code" in signed_in(DRITAN).post("/my/family/represent", 422, code="")
 
 
 def test_an_offer_says_what_is_missing_and_keeps_the_rest(signed_in: SignIn) -> None:

@@ -103,7 +103,8 @@ def test_each_search_stands_on_the_page_of_who_was_searched_for(country: Country
     country.decide()
     after, _ = country.client.my_looks(country.token(AGRON))
     fresh = [line for line in after if line not in before and line.whose == "me"]
-    assert sorted(line.purpose for line in fresh) == ["decision", "find"], "who asked, and who decided"
+    assert [line.purpose for line in fresh] == ["family"] * 3, "found, read by who asked, read by who decided"
+    assert {tuple(line.fields) for line in fresh} == {(), ("birth_date", "name")}
     country.client.guardianship_end_ask(country.token(REGISTRAR), number(AGRON), number(BESA), **DECISION)
     country.decide()
 

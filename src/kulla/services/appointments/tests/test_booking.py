@@ -475,3 +475,17 @@ def test_a_table_cannot_be_changed_past_the_actions(book: Book, mother: Someone)
     book(mother)
     with pytest.raises(Exception, match="entry"):
         Appointment.objects.update(status="cancelled")
+
+
+def test_who_acts_for_another_hands_in_the_attestation(book: Book, mother: Someone) -> None:
+    """So that the keeper tells the other guardian by whom it was done; for oneself nothing is added."""
+    child = mother.wards[0]
+    proof = mother.attestation.hex()
+    own, for_child = (Outbox.objects.get(uuid=book(mother, wall, person=person)) for wall, person in (
+        ("2026-11-24 09:00", mother.person), ("2026-11-24 09:20", child),
+    ))  # fmt: skip
+    assert [own.effects.count(proof), for_child.effects.count(proof)] == [1, 2]
+    row = Appointment.objects.get(entry=for_child.uuid)
+    reason = CancelReason.FOR_PERSON
+    entry = actions.cancel(actor=mother, appointment=row, reason=reason, now=NOW)
+    assert Outbox.objects.get(uuid=entry).effects.count(proof) == 2

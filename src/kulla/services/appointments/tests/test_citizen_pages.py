@@ -1,6 +1,7 @@
 """The citizen's way over HTTP, with a real keeper: complete without scripts, and deaf to nonsense."""
 
 import re
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from kulla.record.models import Outbox
 from kulla.registry import door
-from kulla.services.appointments import my, places
+from kulla.services.appointments import actions, my, people, places
 from kulla.services.appointments.models import Appointment, Hold, Practitioner
 from kulla.services.appointments.tests.pages import Browser, booked, free, held, received
 
@@ -297,6 +298,25 @@ def test_cancelling(arta: Browser, clinic: Practitioner) -> None:
     assert arta.post(f"/appointments/{row.id}/cancel/")["Location"] == answer["Location"]
     assert arta.get(f"/appointments/{row.id}/calendar.ics").status_code == 404
     assert "cancelled" in arta.html(f"/appointments/{row.id}/")
+
+
+def test_what_is_done_for_a_child_says_so_and_shows_the_rule(arta: Browser, clinic: Practitioner) -> None:
+    """The cancelled appointment names no guardian: who it was the keeper tells the other one."""
+    child = str(arta.actor.wards[0])
+    row = Appointment.objects.get(entry=booked(arta, clinic, person=child))
+    assert "either guardian may book" in arta.html(f"/appointments/{row.id}/")
+    assert "either guardian may book" in arta.html(f"/appointments/{row.id}/cancel/")
+    arta.post(f"/appointments/{row.id}/cancel/")
+    page = arta.html(f"/appointments/{row.id}/")
+    assert "cancelled by someone who acts for the person" in page
+    assert "Somebody else who may act here" not in page
+    other = replace(arta.actor, person=uuid4())  # a guardian whom this portal does not know as Arta
+    entry = actions.book(
+        actor=other, person=arta.actor.wards[0], practitioner=clinic.id, starts_at=row.starts_at, key=uuid4(),
+        now=people.now(),
+    )  # fmt: skip
+    again = Appointment.objects.get(entry=entry)
+    assert "Somebody else who may act here booked it" in arta.html(f"/appointments/{again.id}/")
 
 
 def test_the_calendar_file(arta: Browser, clinic: Practitioner) -> None:
