@@ -40,8 +40,8 @@ class Part:
 
     def _words(self, key: str, given: object) -> str:
         if key == "service" and not self.labels:
-            titles = {service.slug: service.title for service in registry.all_services()}
-            return in_language(dict(titles[str(given)])) if given in titles else str(given)
+            titles = {service.slug: in_language(dict(service.title)) for service in registry.all_services()}
+            return (titles | {"identity": str(words.IDENTITY)}).get(str(given), str(given))
         # What a service writes is in words already.
         plain = self.labels and not isinstance(given, bool | int | list | tuple)
         return str(given) if plain else words.value(key, given)

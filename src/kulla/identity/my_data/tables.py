@@ -71,7 +71,7 @@ def _cells(look: LookLine, titles: Mapping[str, str]) -> list[str]:
         f"{when.wall(look.at_ms):%Y-%m-%d %H:%M:%S}",
         look.office or str(_("You") if look.kind == "own" else _("Operation of the portal")),
         str(names.ROLES.get(look.role, look.role)),
-        titles.get(look.service, look.service),
+        titles.get(look.service, str(words.IDENTITY) if look.service == "identity" else look.service),
         str(words.PURPOSES.get(look.purpose, look.purpose)),
         words.value("fields", look.fields) if look.fields else "",
         whose,

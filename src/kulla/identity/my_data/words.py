@@ -182,6 +182,7 @@ _VALUES: Mapping[str, Mapping[str, Text]] = {
     "state": STATES,
     "document": {"jpg": "JPEG", "png": "PNG", "pdf": "PDF"},
 }
+IDENTITY = _("The portal’s own pages")  # what belongs to no service
 WITHHELD = _(
     "Held, but not shown: the address of a protected person leaves the register to no screen and no paper."
 )

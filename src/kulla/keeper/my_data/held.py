@@ -1,5 +1,6 @@
 """The sections of what is held about a person that come from the spine and from my data. No section gives a secret."""
 
+import re
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ _PROFILE = (
     "death_date",
 )
 WITHHELD = "withheld"  # a value that pages put into words
+_LINK = re.compile(r"(https?://[^/\s]+/)\S+")
 
 
 def add_all(keeper: "Keeper", my_data: "MyData") -> None:
@@ -126,7 +128,8 @@ class Held:
         found: Rows = []
         for at, sealed in rows:
             subject, body, *_ = self._keeper.vault.open_own(person, "notice", sealed)
-            found.append({"at_ms": at, "subject": subject, "body": body})
+            # Links that act are secrets of their own: a download is passed on more easily than an inbox.
+            found.append({"at_ms": at, "subject": subject, "body": _LINK.sub(r"\1…", body)})
         return found
 
     def grants(self, person: UUID) -> Rows:

@@ -153,6 +153,7 @@ def _file(content: bytes, kind: str, ending: str) -> HttpResponse:
 
 
 def _titles() -> dict[str, str]:
+    """Titles of services by slug."""
     return {service.slug: in_language(dict(service.title)) for service in registry.all_services()}
 
 

@@ -70,7 +70,8 @@ def erase(request: Request) -> HttpResponse:
                 form.add_error(None, sentences.of(refused))
                 status = 409
     requests = door.keeper().erasures_mine(request.token or "")
-    context = {"form": form, "erasures": requests, "words": words}
+    waiting = any(each.state in {"open", "proposed"} for each in requests)
+    context = {"form": form, "erasures": requests, "waiting": waiting, "words": words}
     return render(request, "my_data/erase.html", context, status=status)
 
 
