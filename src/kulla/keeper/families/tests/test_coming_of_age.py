@@ -1,6 +1,7 @@
 """The 18th birthday, by a clock that the test sets; and what a page costs."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ import pytest
 
 from kulla.keeper.config import load
 from kulla.keeper.core import Keeper
+from kulla.keeper.errors import Refusal
+from kulla.keeper.families import page
 from kulla.keeper.families.tests.conftest import AGRON, PEOPLE, member, tie, write_services
-from kulla.keeper.testkit import ARTA, BESA, DRITAN, Member, RunningKeeper, keeper, row
+from kulla.keeper.sessions import Live
+from kulla.keeper.testkit import ARTA, BESA, DRITAN, OFFICE_1, Member, RunningKeeper, keeper, row
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -91,6 +95,39 @@ def test_who_is_born_on_a_leap_day_is_of_age_on_the_first_of_march(opened: Keepe
     assert opened.families.under_age(who(opened, LEAP))
     clock.at = datetime(2026, 3, 1, 12, tzinfo=UTC)
     assert not opened.families.under_age(who(opened, LEAP))
+
+
+def test_at_a_counter_nobody_appoints_a_representative_or_becomes_one(opened: Keeper) -> None:
+    """The clerk sits beside: also the code of an offer is not shown."""
+    arta = Live("sid", who(opened, ARTA), "citizen", None, "sq", 0, assisted=OFFICE_1)
+    alone = replace(arta, assisted=None)
+    made = opened.mandates.offer(alone, ["health"], opened.families.today())
+    calls: list[Any] = [
+        lambda: opened.mandates.offer(arta, ["health"], opened.families.today()),
+        lambda: opened.mandates.look(arta, made.code),
+        lambda: opened.mandates.accept(arta, made.code),
+        lambda: opened.mandates.confirm(arta, made.id),
+        lambda: opened.mandates.end(arta, made.id),
+    ]
+    for call in calls:
+        with pytest.raises(Refusal) as caught:
+            call()
+        assert caught.value.code == "assisted"
+    parts = opened.families, opened.mandates, opened.people, arta.person
+    [shown] = page.family(*parts, assisted=True)["given"]
+    assert shown["code"] == ""
+    assert page.family(*parts, assisted=False)["given"][0]["code"] == made.code
+
+
+def test_a_child_neither_appoints_nor_represents(opened: Keeper) -> None:
+    besa = Live("sid", who(opened, BESA), "citizen", None, "sq", 0)
+    for call in (
+        lambda: opened.mandates.offer(besa, ["health"], opened.families.today()),
+        lambda: opened.mandates.look(besa, "0000-0000-0000"),
+    ):
+        with pytest.raises(Refusal) as caught:
+            call()
+        assert caught.value.code == "not_adult"
 
 
 def test_a_page_asks_the_register_once_and_then_not_at_all(

@@ -61,7 +61,10 @@ def test_two_registrars_make_and_end_a_guardianship(country: Country) -> None:
     ask(country)
     assert country.relations(AGRON) == [], "one official alone changes nothing"
     assert client.approvals_open(country.token(REGISTRAR)) == [], "nobody decides on their own request"
+    assert client.approvals_open(country.token(VJOSA)) == [], "only registrars decide"
     [asked] = client.approvals_open(country.token(SECOND))
+    with pytest.raises(Refused):
+        client.approval_answer(country.token(VJOSA), asked.id, yes=True)
     assert asked.shown["guardian"].startswith(AGRON.name)
     assert asked.shown["decision"] == DECISION["number"]
     assert country.decide() == "done"
