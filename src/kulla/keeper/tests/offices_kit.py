@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from kulla.journal.ids import now_ms
@@ -39,6 +40,7 @@ class Land:
     keeper: Keeper
     places: dict[str, UUID]
     numbers: list[str]
+    mirrors: list[Any]
     ahead: list[int] = field(default_factory=lambda: [0])
     _next: list[int] = field(default_factory=lambda: [0])
 
@@ -109,7 +111,7 @@ def land(folder: Path, people: int = 60) -> Iterator[Land]:
         with Keeper(load(running.keeper_home / "keeper.json"), clock) as keeper:
             assert keeper.wait_ready(20)
             keeper.serve()
-            yield Land(keeper, places, [row["number"] for row in rows], ahead)
+            yield Land(keeper, places, [row["number"] for row in rows], running.mirrors, ahead)
     finally:
         testkit.stop_keeper(running)
 

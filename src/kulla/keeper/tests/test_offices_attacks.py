@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -158,6 +159,18 @@ def test_the_second_administrator_is_of_that_subtree(country: Land) -> None:
     assert keeper.approvals.answer(country.official("admin", "branch_1"), request, yes=True).state == "done"
 
 
+def test_power_is_used_in_the_role_that_has_it_only(country: Land) -> None:
+    """Somebody who is administrator and data-protection official there decides as administrator, not as the other."""
+    keeper, office = country.keeper, country.places["ministry"]
+    request = asked(country, country.official("admin", "agency"), country.someone())
+    second = country.official("admin", "ministry")
+    keeper.committer.commit(keeper.offices.role_body(second.person, "protection", office))
+    other = country.session(second.person, "protection", office)
+    with refused("unknown_request"):
+        keeper.approvals.answer(other, request, yes=True)
+    assert keeper.approvals.answer(second, request, yes=True).state == "done"
+
+
 def test_an_office_that_moves_takes_its_requests_along_to_nobody(country: Land) -> None:
     """Asked while the branch stood here; it is moved to accomplices before the yes."""
     keeper, at = country.keeper, country.places
@@ -215,6 +228,7 @@ def test_what_an_ended_administrator_asked_lapses(country: Land) -> None:
         keeper.approvals.answer(second, request, yes=True)
     # Made administrator again, they must ask again.
     keeper.committer.commit(keeper.offices.role_body(asker.person, "admin", country.places["agency"]))
+    assert keeper.offices.holds(asker.person, "admin", country.places["agency"])
     assert keeper.approvals.get(request).state == "lapsed"
     assert country.roles(number) == []
 
@@ -371,6 +385,7 @@ def test_an_administrator_does_not_end_the_last_other_one(country: Land) -> None
         review = [role.id for role in keeper.offices.officials([top]) if role.person != thief.person]
         keeper.administration.review(thief, top, [], review)
     keeper.administration.end(thief, held[third])
+    assert not keeper.administration.may_end(thief, keeper.offices.role(held[other]))
     with refused("last_admin"):
         keeper.administration.end(thief, held[other])
     keeper.administration.end(thief, held[thief])  # but may leave
@@ -413,3 +428,16 @@ def test_a_stolen_session_does_not_empty_a_ministry(country: Land, monkeypatch: 
     with refused("capped"):
         keeper.administration.end(thief, held[2])
     assert country.alive(clerks[2])
+
+
+def test_access_ends_at_once_even_while_the_copies_are_silent(tmp_path: Path) -> None:
+    """The end of the role cannot be recorded then, and is refused; its sessions are ended all the same."""
+    with land(tmp_path, people=10) as small:
+        admin, clerk = small.official("admin", "agency"), small.official("receptionist", "branch_1")
+        role = small.keeper.offices.held(clerk.person)[0].id
+        for mirror in small.mirrors[:2]:
+            mirror.stop()
+        with refused("copies_unavailable"):
+            small.keeper.administration.end(admin, role)
+        assert not small.alive(clerk)
+        assert clerk.sid in small.keeper.sessions.revoked(0)["sids"]
