@@ -223,7 +223,8 @@ class Counter:
     def _content(self, visit: Visit, more: dict[str, Any]) -> dict[str, Any]:
         """The second official compares the name and the birth date with the document."""
         profile = self._people.profile(visit.person)
-        shown = {"sheet": visit.sheet, "person": full_name(profile), "birth_date": str(profile["birth_date"])}
+        shown = {"sheet": visit.sheet, "counter_person": full_name(profile)}
+        shown["birth_date"] = str(profile["birth_date"])
         return {"visit": visit.id, **more, "shown": {**shown, "counter_what": visit.what}}
 
     def _may_confirm(self, session: Live, request: Request) -> bool:

@@ -210,7 +210,7 @@ class Protected:
 
     def _shown(self, person: UUID, reason: str) -> dict[str, str]:
         profile = self._people.profile(person)
-        shown = {"person": full_name(profile), "birth_date": str(profile["birth_date"])}
+        shown = {"counter_person": full_name(profile), "birth_date": str(profile["birth_date"])}
         return shown | ({"protect_reason": reason} if reason else {})
 
     @staticmethod

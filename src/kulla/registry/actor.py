@@ -50,7 +50,7 @@ class Actor:
         """Lines that go into every receipt of this actor: that it was done at a counter, and at which."""
         if not self.assisted:
             return ()
-        words = gettext("Done at the counter of %(office)s, with the person present")
+        words = gettext("Done at the counter of %(office)s with you present")
         return (("how", words % {"office": self.assisted}),)
 
     def may_act_for(self, person: UUID | None) -> bool:

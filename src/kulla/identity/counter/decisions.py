@@ -19,7 +19,7 @@ KINDS: Mapping[str, Text] = {
 }
 LABELS: Mapping[str, Text] = {
     "sheet": _("Number of the sheet"),
-    "person": _("Person"),
+    "counter_person": _("Person"),
     "birth_date": _("Date of birth"),
     "counter_what": _("What for"),
     "look_purpose": _("Reason"),

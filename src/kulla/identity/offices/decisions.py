@@ -6,8 +6,10 @@ fixed values. A detail whose name ends in "_ms" is a time. What has no words her
 
 import importlib
 import importlib.util
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from uuid import UUID
 
@@ -21,6 +23,7 @@ from kulla.keeper_client.approvals import Asked
 from kulla.web import when
 
 Text = str | Promise
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 KINDS: Mapping[str, Text] = {
     "role_grant": _("Give somebody a role with power"),
@@ -84,6 +87,8 @@ def _value(name: str, text: str, values: Mapping[str, Mapping[str, Text]]) -> Te
         return when.day(int(text))
     if name in values:
         return values[name].get(text, text)
+    if _DAY.fullmatch(text):
+        return when.day_short(date.fromisoformat(text))
     return {"True": gettext("Yes"), "False": gettext("No")}.get(text, text)
 
 

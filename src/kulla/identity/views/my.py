@@ -61,7 +61,7 @@ def _items(service: Service, me: Actor) -> list[MyItem]:
     return cast("list[MyItem]", registry.load(service.my or "")(me))  # type: ignore[operator]
 
 
-@access.citizen("identity")
+@access.citizen("identity", alone=True)
 @require_safe
 def inbox(request: Request) -> HttpResponse:
     """The demo's letter box: what a real country sends by e-mail or SMS."""

@@ -209,7 +209,7 @@ def test_somebody_without_phone_books_and_takes_paper_home(desk: Desk, clinic: P
     row = Outbox.objects.get(kind="appointment.booked")
     entry = row.uuid
     assert receipt == f"/receipts/{entry}/"
-    assert "Done at the counter of Poliklinika Nr. 1, Tiranë, with the person present" in clerk.html(receipt)
+    assert "Done at the counter of Poliklinika Nr. 1, Tiranë with you present" in clerk.html(receipt)
     waiting = clerk.html("/counter/finish")
     assert "Being put in safe keeping" in waiting and 'http-equiv="refresh"' in waiting
     assert "Appointment booked" not in waiting, "not before the receipt"
