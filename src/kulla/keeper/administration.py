@@ -151,10 +151,12 @@ class Administration:
     def end(self, session: Live, role: UUID) -> None:
         """End a role, and its sessions at once: of others in the subtree, or one's own.
 
-        Raises Refusal("unknown_role", "last_admin", "capped", "copies_unavailable"); the sessions are ended even then
-        when only the copies are silent.
+        Raises Refusal("unknown_role", "last_admin", "capped", "assisted", "copies_unavailable"); the sessions are ended
+        even then when only the copies are silent.
         """
         found = self._offices.role(role)
+        if session.assisted:
+            raise Refusal("assisted", "A role is left in a session of one's own.")
         if found.person != session.person:
             self._in_subtree(session, role)
         self._end([found], session)

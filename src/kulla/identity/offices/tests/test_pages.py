@@ -1,6 +1,7 @@
 """The pages of offices, as the public, an administrator, a new official and a second administrator meet them."""
 
 import re
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -20,6 +21,7 @@ from kulla.identity.offices.tests.conftest import (
 )
 from kulla.identity.tests.conftest import browser
 from kulla.keeper.testkit import RunningKeeper
+from kulla.keeper.tests.offices_kit import land
 from kulla.keeper_client.approvals import Asked
 
 
@@ -212,7 +214,8 @@ def test_a_kind_without_words_is_shown_plainly() -> None:
     assert ("thing", "<b>x</b>") in found.details
 
 
-def test_every_area_gives_words_for_what_it_declares() -> None:
+def test_every_area_gives_words_for_what_it_declares(tmp_path: Path) -> None:
     kinds, labels, _values = decisions._words()
-    assert {"role_grant", "office_move", "office_close"} <= kinds.keys()
     assert {"name", "role", "office", "until_ms"} <= labels.keys()
+    with land(tmp_path, people=1) as country:
+        assert country.keeper.approvals._rules.keys() - kinds.keys() == set()
