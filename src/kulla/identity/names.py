@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from kulla.identity.families import words as family_words
+from kulla.identity.my_data import purposes as my_data_purposes
 from kulla.keeper_client import KeeperUnavailable, Refused, RegisterItem
 from kulla.registry import door
 from kulla.registry.actor import Actor
@@ -54,6 +55,7 @@ PURPOSES: dict[str, Text] = {
     "presence": _("a second official confirmed that you were at the counter"),
     "protecting": _("search, to protect somebody"),
     **family_words.PURPOSES,
+    **my_data_purposes.PURPOSES,
     "late grant": _("leave to look, given later than half an hour after the booking"),
 }
 

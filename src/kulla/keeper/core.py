@@ -182,6 +182,7 @@ class Keeper:
         )
         self.my_data = MyData(self, self._clock)
         self.delivery.wanted = self.my_data.channels
+        self.accounts.add_sections(self.my_data.add_section)
         self.protected.hides = self.my_data.hides
         if self.live_register:
             self.live_register.start()

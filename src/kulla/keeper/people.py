@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -48,6 +48,8 @@ class People:
         self.zone = ZoneInfo(time_zone)
         self._persons: Cache[UUID, tuple[UUID, str] | None] = Cache()
         self._pseudonyms: Cache[tuple[UUID, str], UUID] = Cache()
+        # A telephone number or e-mail address that the person has changed since the register told one; accounts knows.
+        self.reached: Callable[[UUID, str], str | None] = lambda _person, _channel: None
 
     def today(self) -> date:
         """The local day of this country."""
@@ -197,6 +199,8 @@ class People:
         profile = self.profile(person)
         if name == "name":
             return full_name(profile)
+        if name in {"phone", "email"} and (changed := self.reached(person, name)) is not None:
+            return changed
         return str(profile.get(name) or "")
 
     def commitment(self, person: UUID) -> tuple[str, str, str]:

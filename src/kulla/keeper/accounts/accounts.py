@@ -10,6 +10,7 @@ from kulla.keeper.accounts.channels import Channels
 from kulla.keeper.accounts.codes import CODE_MS, Codes
 from kulla.keeper.accounts.desk import Desk
 from kulla.keeper.accounts.freezing import Freezing
+from kulla.keeper.accounts.held import Held
 from kulla.keeper.accounts.letters import Letters
 from kulla.keeper.accounts.locks import Locks
 from kulla.keeper.accounts.papers import Papers
@@ -41,6 +42,13 @@ class Accounts:
         self.desk = Desk(self.book, codes, letters, self.channels, self.freezing, locks)
         keeper.delivery.contacts = self.contacts
         keeper.delivery.language = self.book.language
+        keeper.people.reached = self.book.reached
+
+    def add_sections(self, add: Callable[[str, Callable[[UUID], list[dict[str, Any]]]], None]) -> None:
+        """Add what accounts hold to what a person downloads."""
+        held = Held(self.book)
+        add("contacts", held.contacts)
+        add("cases", held.cases)
 
     # For other areas -----------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -119,6 +120,10 @@ class Book:
         """First and last name."""
         return full_name(self.people.profile(person))
 
+    def local_day(self, at: int) -> str:
+        """The local day of a time (ms since 1970 UTC) as YYYY-MM-DD."""
+        return datetime.fromtimestamp(at / 1000, self.people.zone).date().isoformat()
+
     # Channels ------------------------------------------------------------------------------------------
 
     def contacts(self, person: UUID) -> Contacts:
@@ -131,11 +136,17 @@ class Book:
             PHONE: forms.stored_phone(str(profile.get("phone") or "")),
             EMAIL: str(profile.get("email") or ""),
         }
-        now = self.clock()
-        for change in self.changes(person):
-            if change.due <= now and not change.cancelled:
-                found[change.channel] = change.value
+        found |= self._changed(person)
         return Contacts(found[PHONE], found[EMAIL])
+
+    def reached(self, person: UUID, channel: str) -> str | None:
+        """What the person has put in the place of the register's word, when that counts; else None."""
+        return self._changed(person).get(channel)
+
+    def _changed(self, person: UUID) -> dict[str, str]:
+        now = self.clock()
+        changes = [each for each in self.changes(person) if each.due <= now and not each.cancelled]
+        return {each.channel: each.value for each in changes}
 
     def changes(self, person: UUID) -> list[Change]:
         """Every change of a channel in the order in which they count."""

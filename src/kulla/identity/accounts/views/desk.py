@@ -1,5 +1,6 @@
 """Accounts at the counter: an official finds one person, sees a document, and gives a letter or changes an address."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from kulla.identity.accounts import steps, words
 from kulla.identity.accounts.forms import CodeForm, DeskEmailForm, DeskPhoneForm, DocumentForm, FindForm
 from kulla.identity.accounts.views.common import SeeOther, page
-from kulla.keeper_client import Letter, Refused
+from kulla.keeper_client import DeskAccount, Letter, Refused
 from kulla.registry import access, door
 from kulla.registry.access import Request
 
@@ -53,15 +54,7 @@ def person(request: Request, visit: str) -> HttpResponse:
         found = door.keeper().desk_view(request.token or "", visit)
     except Refused as refused:
         return _refused(refused)
-    said = next((name for name in ("changed", "asked") if name in request.GET), "")
-    context = {
-        "found": found,
-        "visit": visit,
-        "form": DocumentForm(),
-        "said": said,
-        "channels": words.CHANNELS,
-    }
-    return page(request, "desk_person.html", **context)
+    return _person(request, visit, found, DocumentForm(), "changed" if "changed" in request.GET else "")
 
 
 @access.staff("identity", roles=COUNTER)
@@ -96,14 +89,7 @@ def letter(request: Request, visit: str) -> HttpResponse:
         found = keeper.desk_view(token, visit)
     except Refused as refused:
         return _refused(refused)
-    context: dict[str, Any] = {
-        "found": found,
-        "visit": visit,
-        "form": form,
-        "said": "",
-        "channels": words.CHANNELS,
-    }
-    return page(request, "desk_person.html", status, **context)
+    return _person(request, visit, found, form, "", status)
 
 
 @access.staff("identity", roles=COUNTER)
@@ -171,6 +157,14 @@ def official_letter(request: Request, request_id: UUID) -> HttpResponse:
         text, status = words.sentence(refused)
         found = keeper.desk_official_requests(token)
         return page(request, "desk_requests.html", status, found=found, asked=False, sentence=text)
+
+
+def _person(
+    request: Request, visit: str, found: DeskAccount, form: DocumentForm, said: str, status: int = 200
+) -> HttpResponse:
+    born = date.fromisoformat(found.birth_date) if found.birth_date else None
+    context: dict[str, Any] = {"found": found, "visit": visit, "form": form, "said": said, "born": born}
+    return page(request, "desk_person.html", status, channels=words.CHANNELS, **context)
 
 
 def _printed(request: Request, given: Letter) -> HttpResponse:
