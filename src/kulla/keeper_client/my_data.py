@@ -241,6 +241,10 @@ class MyData:
         """A request with the person: a look. Refused "role", "unknown_request", "budget", "protected"."""
         return Correction(**self._pool.ask("correction_open", {"token": token, "id": request}))
 
+    def correction_release(self, token: str, request: UUID) -> str:
+        """After "protected": ask a second official to release the person for this. Gives "open" or "done"."""
+        return str(self._pool.ask("correction_release", {"token": token, "id": request}))
+
     def correction_document(self, token: str, request: UUID) -> tuple[str, bytes]:
         """(kind, bytes): a look. Refused as `correction_open`, "no_value"."""
         answer = self._pool.ask("correction_document", {"token": token, "id": request}, DOCUMENT_S)
@@ -271,6 +275,10 @@ class MyData:
     def erasure_open(self, token: str, request: UUID) -> Erasure:
         """A request with the person: a look. Refused "role", "unknown_request", "budget", "protected"."""
         return Erasure(**self._pool.ask("erasure_open", {"token": token, "id": request}))
+
+    def erasure_release(self, token: str, request: UUID) -> str:
+        """As `correction_release`."""
+        return str(self._pool.ask("erasure_release", {"token": token, "id": request}))
 
     def erasure_decide(self, token: str, request: UUID, *, yes: bool, reason: str) -> None:
         """No ends it; yes waits for a second registrar. Refused "role", "unknown_request", "decided", "no_text",

@@ -13,7 +13,7 @@ KINDS: Mapping[str, Text] = {
 LABELS: Mapping[str, Text] = {
     "order": _("Order number"),
     "court": _("Court"),
-    "person": _("Personal number in the order"),
+    "order_person": _("Personal number in the order"),
     "looking_office": _("Office whose looks are delayed"),
     "looks_from": _("Looks from"),
     "looks_to": _("Looks until"),

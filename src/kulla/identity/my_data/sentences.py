@@ -35,7 +35,7 @@ _PLAIN: dict[str, Text] = {
     "unknown_office": _("There is no such office."),
     "bad_identifier": _("This is no personal number: ten characters, for example J55101042K."),
     "protected": _(
-        "This person is protected: a second official must release the look. Ask for it at the counter’s page."
+        "This person is protected: a colleague must release the look first, and the person’s contact is told."
     ),
     "no_channel": _("Messages about safety need at least one channel."),
     "assisted": _("This cannot be done at a counter, only by the person alone."),

@@ -14,17 +14,7 @@ from kulla.web import when
 
 Text = str | Promise
 
-PURPOSES: Mapping[str, Text] = {
-    **names.PURPOSES,
-    "day_list": _("list of the day’s appointments"),
-    "my page": _("a page of your own"),
-    "my data": _("a download of your own data"),
-    "download": _("you downloaded what is held about you"),
-    "correction": _("your request for a correction was opened"),
-    "erasure request": _("your request for erasure was opened"),
-    "needs": _("what helps you at the counter"),
-    "assisted": _("acting for you in your presence"),
-}
+PURPOSES: Mapping[str, Text] = names.PURPOSES
 FIELDS: Mapping[str, Text] = {
     **names.FIELDS,
     "first_name": _("first name"),

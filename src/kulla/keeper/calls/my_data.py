@@ -152,6 +152,10 @@ def correction_open(keeper: Keeper, args: Args) -> Any:
     return keeper.my_data.corrections.open(keeper.sessions.live(token(args)), args.uuid("id"))
 
 
+def correction_release(keeper: Keeper, args: Args) -> Any:
+    return keeper.my_data.corrections.release(keeper.sessions.live(token(args)), args.uuid("id"))
+
+
 def correction_document(keeper: Keeper, args: Args) -> Any:
     return keeper.my_data.corrections.document(keeper.sessions.live(token(args)), args.uuid("id"))
 
@@ -179,6 +183,10 @@ def erasure_queue(keeper: Keeper, args: Args) -> Any:
 
 def erasure_open(keeper: Keeper, args: Args) -> Any:
     return keeper.my_data.erasures.open(keeper.sessions.live(token(args)), args.uuid("id"))
+
+
+def erasure_release(keeper: Keeper, args: Args) -> Any:
+    return keeper.my_data.erasures.release(keeper.sessions.live(token(args)), args.uuid("id"))
 
 
 def erasure_decide(keeper: Keeper, args: Args) -> Any:
@@ -220,6 +228,7 @@ CALLS: dict[str, Call] = {
     "corrections_mine": corrections_mine,
     "correction_queue": correction_queue,
     "correction_open": correction_open,
+    "correction_release": correction_release,
     "correction_document": correction_document,
     "correction_decide": correction_decide,
     "erasure_ask": erasure_ask,
@@ -227,6 +236,7 @@ CALLS: dict[str, Call] = {
     "erasures_mine": erasures_mine,
     "erasure_queue": erasure_queue,
     "erasure_open": erasure_open,
+    "erasure_release": erasure_release,
     "erasure_decide": erasure_decide,
     "needs": needs,
 }

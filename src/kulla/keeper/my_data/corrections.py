@@ -101,6 +101,11 @@ class Corrections:
         now = str(people.profile(person).get(row[2]) or "")
         return self._head(row) | self._said(row) | about | {"now": now, "answer": self._answer(row)}
 
+    def release(self, session: Live, request: UUID) -> str:
+        """Ask a second official to release a protected person for this; "open" or "done"."""
+        row = self._theirs(session, request)
+        return self._keeper.protected.ask(session, UUID(bytes=row[1]), "identity", PURPOSE)
+
     def document(self, session: Live, request: UUID) -> dict[str, Any]:
         """{"kind", "data"}: a look too. Raises Refusal("role", "unknown_request", "budget", "no_value")."""
         row = self._theirs(session, request)

@@ -59,7 +59,7 @@ class Delays:
         shown = {
             "order": order.number,
             "court": order.court,
-            "person": number,
+            "order_person": number,
             "looking_office": self._keeper.office_name(order.office),
             "looks_from": order.since.isoformat(),
             "looks_to": order.until.isoformat(),

@@ -82,6 +82,11 @@ class Erasures:
         about = {"name": people.field(person, "name"), "number": people.field(person, "number")}
         return self._head(row) | self._said(row) | about
 
+    def release(self, session: Live, request: UUID) -> str:
+        """Ask a second official to release a protected person for this; "open" or "done"."""
+        row = self._theirs(session, request)
+        return self._keeper.protected.ask(session, UUID(bytes=row[1]), "identity", PURPOSE)
+
     def decide(self, session: Live, request: UUID, *, yes: bool, reason: str) -> None:
         """No ends it; yes puts it before a second registrar (on the page of decisions).
 

@@ -26,7 +26,7 @@ from kulla.keeper.testkit import (
     start_keeper,
     stop_keeper,
 )
-from kulla.keeper_client import Session
+from kulla.keeper_client import Refused, Session
 from kulla.registry import actor, door
 
 MINISTRY = UUID("0198c000-0000-7000-8000-0000000000d1")
@@ -94,12 +94,20 @@ class People:
         client = door.keeper()
         if who.totp:
             if who.number not in _sessions:
-                _sessions[who.number] = client.sign_in(
-                    who.number, who.password, who.fresh_code(-1), network="192.0.2.9", device="t"
-                )
+                _sessions[who.number] = self._signed_in(who)
             _sessions[who.number] = client.renew(_sessions[who.number].token)
             return _sessions[who.number].token
         return client.sign_in(who.number, who.password, network="192.0.2.9", device="t").token
+
+    @staticmethod
+    def _signed_in(who: Member) -> Session:
+        for step in (-1, 0, 1):  # the browser may have used some
+            try:
+                code = who.fresh_code(step)
+                return door.keeper().sign_in(who.number, who.password, code, network="192.0.2.9", device="t")
+            except Refused:
+                continue
+        raise AssertionError(f"{who.name} could not sign in")
 
     def browser(self, who: Member, language: str = "en") -> Client:
         """A browser in which `who` is signed in."""

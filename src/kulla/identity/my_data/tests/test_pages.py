@@ -183,7 +183,7 @@ def test_a_courts_order_hides_looks_from_every_page(people: People) -> None:
     assert late.status_code == 409 and "at most a year" in late.content.decode()
     assert merita.post("/questions/order", form).status_code == 302
     [asked] = [each for each in keeper.approvals_open(people.token(DORINA)) if each.kind == DELAY]
-    assert asked.shown["person"] == DRITAN.number
+    assert asked.shown["order_person"] == DRITAN.number
     ever = keeper.transparency()["delays_ever"]
     keeper.approval_answer(people.token(DORINA), asked.id, yes=True)
     before = readable()
@@ -355,3 +355,22 @@ def test_erasure_never_claims_to_be_done(people: People) -> None:
 def test_every_code_has_words() -> None:
     """Groups and needs of the keeper are those of the pages."""
     assert tuple(words.GROUPS) == GROUPS and tuple(words.NEEDS) == NEEDS
+
+
+def test_a_protected_person_needs_a_colleagues_release(people: People) -> None:
+    """Refused, asked for, released, opened; the reference alone was seen before."""
+    keeper, dritan, edlira = door.keeper(), people.browser(DRITAN), people.browser(EDLIRA)
+    form = {"field": "place", "value": "Sarandë", "reason": "U shpërngula."}
+    assert dritan.post("/my/data/correct", form).status_code == 302
+    assert keeper.protect(people.token(EDLIRA), ("number", DRITAN.number), None, "violence")
+    [asked] = [each for each in keeper.approvals_open(people.token(DORINA)) if each.kind == "protect"]
+    keeper.approval_answer(people.token(DORINA), asked.id, yes=True)
+    [link] = re.findall(r'href="(/registry-desk/corrections/[0-9a-f-]{36})"', text(edlira, "/registry-desk/"))
+    refused = edlira.post(link, {"action": "open"})
+    page = refused.content.decode()
+    assert refused.status_code == 409 and "Dritan" not in page and "release the look" in page
+    assert "A colleague was asked" in edlira.post(link, {"action": "release"}).content.decode()
+    assert edlira.post(link, {"action": "open"}).status_code == 409
+    [asked] = [each for each in keeper.approvals_open(people.token(DORINA)) if each.kind == "protected_look"]
+    keeper.approval_answer(people.token(DORINA), asked.id, yes=True)
+    assert "Dritan Leka" in edlira.post(link, {"action": "open"}).content.decode()

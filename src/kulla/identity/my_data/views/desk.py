@@ -60,7 +60,13 @@ def _one(request: Request, which: UUID, kind: str) -> HttpResponse:
     context: dict[str, Any] = {"kind": kind, "id": which, "cost": COST, "form": form, "words": words}
     if not action:
         return render(request, "my_data/desk_one.html", {**context, "opened": None, "sentence": ""})
-    sentence, status = "", 200
+    sentence, status, asked = "", 200, False
+    if action == "release":
+        releases = keeper.correction_release if kind == "correction" else keeper.erasure_release
+        try:
+            asked = releases(token, which) == "open"
+        except Refused as refused:
+            sentence, status = _say(refused), 409
     if decided:
         status = 422
         if form.is_valid():
