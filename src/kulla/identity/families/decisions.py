@@ -1,9 +1,13 @@
-"""What waits for a second official, in words: titles of requests, and labels of what they show."""
+"""What waits for a second official, in words: titles of requests, labels of their details, words of fixed values."""
 
 from collections.abc import Mapping
+from itertools import combinations
 
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+
+from kulla.identity.families import words
 
 KINDS: Mapping[str, str | Promise] = {
     "guardianship_made": _("Record a guardian"),
@@ -29,4 +33,25 @@ LABELS: Mapping[str, str | Promise] = {
     "decided": _("Day of the decision"),
     "document": _("Document shown"),
     "certificate": _("Certificate of inheritance"),
+}
+_YES_NO: Mapping[str, str | Promise] = {"yes": _("Yes"), "no": _("No")}
+
+
+def _every_choice() -> dict[str, str | Promise]:
+    """Each set of scopes, as the keeper names it, in words."""
+    sets = (chosen for size in range(1, 5) for chosen in combinations(words.SCOPES, size))
+    return {
+        ",".join(chosen): format_lazy(
+            ", ".join(["{}"] * len(chosen)), *(words.SCOPES[code] for code in chosen)
+        )
+        for chosen in sets
+    }
+
+
+VALUES: Mapping[str, Mapping[str, str | Promise]] = {
+    "relation": {"child": _("Parent and child"), "ward": _("Guardianship")},
+    "scopes": _every_choice(),
+    "custody": _YES_NO,
+    "adult": _YES_NO,
+    "limits": words.LIMITS,
 }

@@ -14,8 +14,6 @@ from kulla.keeper.approvals import Approvals, Request, Rule
 from kulla.keeper.errors import Refusal
 from kulla.keeper.families.links import RELATIONS, Body, checked_scopes, guardian_body, guardian_ended_body
 from kulla.keeper.families.store import Families
-from kulla.keeper.families.words import LIMITS, scopes_in, word, yes_no
-from kulla.keeper.families.words import RELATIONS as RELATION_WORDS
 from kulla.keeper.looks import Look
 from kulla.keeper.metering import Meter, entry
 from kulla.keeper.opening import Opening
@@ -103,17 +101,10 @@ class FamilyDesk:
         if not body["adult"] and not self._families.under_age(of):
             raise Refusal("of_age", "This person is of age: only a court puts an adult under guardianship.")
         what = {"guardian": by, "ward": of, "terms": dict(terms), "words": words[:MAX_WORDS]}
-        language = session.language
-        shown = self._names(guardian=by, ward=of) | {
-            "relation": word(RELATION_WORDS, body["relation"], language)
-        }
-        shown |= {"scopes": scopes_in(body["scopes"], language), "custody": yes_no(body["custody"], language)}
-        shown |= {
-            "since": body["since"] or "",
-            "until": body["until"] or "",
-            "limits": word(LIMITS, body["limits"], language),
-        }
-        shown |= {"adult": yes_no(body["adult"], language), "words": words[:MAX_WORDS]}
+        shown = self._names(guardian=by, ward=of) | {"relation": body["relation"]}
+        shown |= {"scopes": ",".join(body["scopes"]), "custody": "yes" if body["custody"] else "no"}
+        shown |= {"since": body["since"] or "", "until": body["until"] or "", "limits": body["limits"]}
+        shown |= {"adult": "yes" if body["adult"] else "no", "words": words[:MAX_WORDS]}
         return self._ask(session, MADE, {**what, "decision": _plain(decision)}, shown, about=of)
 
     def ask_ended(self, session: Live, guardian: Named, ward: Named, *, decision: Decision) -> UUID:
@@ -147,7 +138,7 @@ class FamilyDesk:
             raise Refusal("bad_day", "The last day has passed.")
         papers = {"document": document[:MAX_WORDS], "certificate": certificate[:MAX_WORDS]}
         what = {"heir": by, "dead": of, "scopes": wanted, "until": until.isoformat(), "papers": papers}
-        shown = self._names(heir=by, dead=of) | {"scopes": scopes_in(wanted, session.language)}
+        shown = self._names(heir=by, dead=of) | {"scopes": ",".join(wanted)}
         shown |= {"until": until.isoformat(), **papers}
         return self._ask(session, HEIR, what, shown, about=of)
 
