@@ -87,6 +87,7 @@ class Invitations:
         body = {"type": "role_invited", **names, "by_office": session.office, **times}
         marks = {"mark": mark, "code": self._code_mark(code)}
         self._committer.commit({**body, **marks, "note": sealed})
+        self._administration.tell(session.person, "role_offered", found)
         return invitation, code
 
     def offered(self, session: Live) -> list[dict[str, Any]]:

@@ -13,6 +13,18 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
             "tell the office at once and end your sessions.",
         },
     },
+    "role_offered": {
+        "sq": {
+            "subject": "Një rol u ofrua në emrin tuaj",
+            "body": "Në emrin tuaj u ofrua një rol në zyrën $office. Nëse nuk e bëtë ju, tërhiqeni ofertën, "
+            "mbyllni hyrjet tuaja dhe njoftoni një administrator tjetër.",
+        },
+        "en": {
+            "subject": "A role was offered in your name",
+            "body": "In your name a role in the office $office was offered. If it was not you, take the offer "
+            "back, end your sessions and tell another administrator.",
+        },
+    },
     "role_over": {
         "sq": {
             "subject": "Roli juaj në një zyrë mbaroi",

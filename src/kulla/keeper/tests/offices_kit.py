@@ -76,6 +76,13 @@ class Land:
         """A session as a citizen; `weak`: with a password alone."""
         return self.session(self.person(number), factor=PASSWORD if weak else CODE)
 
+    def asked(self, asker: Live, number: str, place: str = "branch_1", role: str = "registrar") -> UUID:
+        """A request for a role with power, which its person took already."""
+        keeper = self.keeper
+        _, code = keeper.invitations.offer(asker, self.places[place], role, number, 365, "")
+        assert keeper.invitations.answer(self.citizen(number), code, yes=True) == "asked"
+        return keeper.approvals.asked_by(asker.person)[0].id
+
     def later(self, days: float) -> None:
         """Move the clock of offices and approvals on."""
         self.ahead[0] += int(days * DAY)

@@ -3,14 +3,10 @@
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
-from kulla.keeper.approvals import MAX_OPEN, Request, Rule
 from kulla.keeper.errors import Refusal
-from kulla.keeper.kinds import Body
-from kulla.keeper.sessions import Live
 from kulla.keeper.tests.offices_kit import Land, land
 
 
@@ -31,14 +27,6 @@ def refused(code: str):  # type: ignore[no-untyped-def]
     return pytest.raises(Refusal, check=lambda error: error.code == code)
 
 
-def asked(country: Land, asker: Live, number: str, place: str = "branch_1", role: str = "registrar") -> UUID:
-    """A request for a role with power, which its person took already."""
-    keeper = country.keeper
-    _, code = keeper.invitations.offer(asker, country.places[place], role, number, 365, "")
-    assert keeper.invitations.answer(country.citizen(number), code, yes=True) == "asked"
-    return keeper.approvals.asked_by(asker.person)[0].id
-
-
 # One alone ---------------------------------------------------------------------------------------------
 
 
@@ -46,7 +34,7 @@ def asked(country: Land, asker: Live, number: str, place: str = "branch_1", role
 def test_no_administrator_gives_power_alone(country: Land, role: str) -> None:
     keeper, number = country.keeper, country.someone()
     asker = country.official("admin", "agency")
-    request = asked(country, asker, number, role=role)
+    request = country.asked(asker, number, role=role)
     assert country.roles(number) == []
     with refused("unknown_request"):
         keeper.approvals.answer(asker, request, yes=True)
@@ -109,7 +97,7 @@ def test_who_watches_reads_nobody(country: Land) -> None:
     assert [role for role, _ in country.roles(number)] == ["admin"]
     # Between the offer of power and the second yes the clerk's role came: it is asked again at the end.
     other = country.someone()
-    request = asked(country, admin, other, role="admin")
+    request = country.asked(admin, other, role="admin")
     country.official("receptionist", "branch_2", other)
     with refused("roles_apart"):
         keeper.approvals.answer(friend, request, yes=True)
@@ -149,7 +137,7 @@ def test_another_subtree_does_not_exist_for_an_administrator(country: Land) -> N
 
 def test_the_second_administrator_is_of_that_subtree(country: Land) -> None:
     keeper = country.keeper
-    request = asked(country, country.official("admin", "agency"), country.someone())
+    request = country.asked(country.official("admin", "agency"), country.someone())
     for place in ("branch_2", "other", "far"):
         with refused("unknown_request"):
             keeper.approvals.answer(country.official("admin", place), request, yes=True)
@@ -162,7 +150,7 @@ def test_the_second_administrator_is_of_that_subtree(country: Land) -> None:
 def test_power_is_used_in_the_role_that_has_it_only(country: Land) -> None:
     """Somebody who is administrator and data-protection official there decides as administrator, not as the other."""
     keeper, office = country.keeper, country.places["ministry"]
-    request = asked(country, country.official("admin", "agency"), country.someone())
+    request = country.asked(country.official("admin", "agency"), country.someone())
     second = country.official("admin", "ministry")
     keeper.committer.commit(keeper.offices.role_body(second.person, "protection", office))
     other = country.session(second.person, "protection", office)
@@ -176,7 +164,7 @@ def test_an_office_that_moves_takes_its_requests_along_to_nobody(country: Land) 
     keeper, at = country.keeper, country.places
     number = country.someone()
     asker, accomplice = country.official("admin", "agency"), country.official("admin", "other")
-    request = asked(country, asker, number)
+    request = country.asked(asker, number)
     keeper.committer.commit(keeper.offices.office_body(at["branch_1"], "Branch_1", parent=at["far"]))
     try:
         with refused("changed"):
@@ -220,7 +208,7 @@ def test_a_move_needs_a_second_one_over_both_places(country: Land) -> None:
 def test_what_an_ended_administrator_asked_lapses(country: Land) -> None:
     keeper, number = country.keeper, country.someone()
     asker, second = country.official("admin", "agency"), country.official("admin", "ministry")
-    request = asked(country, asker, number)
+    request = country.asked(asker, number)
     keeper.administration.end(second, keeper.offices.held(asker.person)[0].id)
     assert keeper.approvals.get(request).state == "lapsed"
     assert request not in [each.id for each in keeper.approvals.open_for(second)]
@@ -248,127 +236,10 @@ def test_the_offers_of_an_ended_administrator_lapse(country: Land) -> None:
 def test_who_has_left_decides_nothing(country: Land) -> None:
     keeper = country.keeper
     second, above = country.official("admin", "ministry"), country.official("admin", "state")
-    request = asked(country, country.official("admin", "agency"), country.someone())
+    request = country.asked(country.official("admin", "agency"), country.someone())
     keeper.administration.end(above, keeper.offices.held(second.person)[0].id)
     with refused("unknown_request"):  # even with the session object in hand
         keeper.approvals.answer(second, request, yes=True)
-
-
-def test_a_yes_of_who_has_left_since_counts_no_more(country: Land) -> None:
-    keeper = country.keeper
-    keeper.approvals.declare(
-        "two_yes", Rule(lambda live, _: live.role == "admin", lambda _r, _l: [], needed=2)
-    )
-    asker, first, second = (country.official("admin", "agency") for _ in range(3))
-    above = country.official("admin", "state")
-    request = keeper.approvals.ask(asker, "two_yes", {})
-    assert keeper.approvals.answer(first, request, yes=True).state == "open"
-    with refused("unknown_request"):  # once a person, in whatever session
-        keeper.approvals.answer(country.session(first.person, "admin", first.office), request, yes=True)
-    keeper.administration.end(above, keeper.offices.held(first.person)[0].id)
-    assert keeper.approvals.answer(second, request, yes=True).state == "open"
-    assert keeper.approvals.answer(above, request, yes=True).state == "done"
-
-
-# Races and replays -------------------------------------------------------------------------------------
-
-
-def test_two_deciders_at_once_do_it_once(country: Land) -> None:
-    keeper = country.keeper
-    done: list[UUID] = []
-
-    def carry_out(request: Request, _decider: Live) -> list[Body]:
-        done.append(request.id)
-        return []
-
-    keeper.approvals.declare("once", Rule(lambda live, _: live.role == "admin", carry_out))
-    request = keeper.approvals.ask(country.official("admin", "agency"), "once", {})
-    deciders = [country.official("admin", "agency") for _ in range(4)]
-    codes: list[str] = []
-
-    def decide(session: Live) -> None:
-        try:
-            keeper.approvals.answer(session, request, yes=True)
-        except Refusal as error:
-            codes.append(error.code)
-        finally:
-            keeper.register.close_thread()
-
-    threads = [threading.Thread(target=decide, args=(session,)) for session in deciders]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(done) == 1
-    assert codes == ["decided"] * 3
-
-
-def test_a_decided_request_is_not_decided_again(country: Land) -> None:
-    keeper, number = country.keeper, country.someone()
-    second = country.official("admin", "ministry")
-    request = asked(country, country.official("admin", "agency"), number)
-    keeper.approvals.answer(second, request, yes=False)
-    with refused("unknown_request"):
-        keeper.approvals.answer(second, request, yes=True)
-    with refused("decided"):
-        keeper.approvals.answer(country.official("admin", "state"), request, yes=True)
-    assert country.roles(number) == []
-
-
-def test_a_request_that_was_carried_out_gives_nothing_back_after_the_end(country: Land) -> None:
-    """The role is ended; the old yes must not be worth anything again."""
-    keeper, number = country.keeper, country.someone()
-    second = country.official("admin", "ministry")
-    request = asked(country, country.official("admin", "agency"), number)
-    keeper.approvals.answer(second, request, yes=True)
-    keeper.administration.end(second, keeper.offices.held(country.person(number))[0].id)
-    with refused("decided"):
-        keeper.approvals.answer(country.official("admin", "state"), request, yes=True)
-    assert country.roles(number) == []
-
-
-def test_a_request_whose_time_is_over_is_not_decided(country: Land) -> None:
-    keeper, number = country.keeper, country.someone()
-    request = asked(country, country.official("admin", "agency"), number)
-    country.later(15)
-    second = country.official("admin", "ministry")
-    assert keeper.approvals.get(request).state == "expired"
-    with refused("decided"):
-        keeper.approvals.answer(second, request, yes=True)
-
-
-def test_a_role_that_waited_ends_a_year_from_the_yes_at_most(country: Land) -> None:
-    keeper, number = country.keeper, country.someone()
-    request = asked(country, country.official("admin", "agency"), number)
-    country.later(10)
-    keeper.approvals.answer(country.official("admin", "ministry"), request, yes=True)
-    role = keeper.offices.held(country.person(number))[0]
-    assert role.until <= keeper._clock() + 365 * 24 * 3600 * 1000
-
-
-def test_a_request_taken_back_stays_so(country: Land) -> None:
-    keeper = country.keeper
-    asker, second = country.official("admin", "agency"), country.official("admin", "ministry")
-    request = asked(country, asker, country.someone())
-    with refused("unknown_request"):
-        keeper.approvals.withdraw(second, request)
-    assert keeper.approvals.withdraw(asker, request).state == "withdrawn"
-    with refused("decided"):
-        keeper.approvals.answer(second, request, yes=True)
-    with refused("decided"):
-        keeper.approvals.withdraw(asker, request)
-
-
-def test_nobody_fills_the_lists_of_those_who_decide(country: Land) -> None:
-    keeper, asker = country.keeper, country.official("admin", "agency")
-    keeper.approvals.declare("many", Rule(lambda live, _: live.role == "admin", lambda _r, _l: []))
-    for _ in range(MAX_OPEN):
-        keeper.approvals.ask(asker, "many", {})
-    with refused("too_many"):
-        keeper.approvals.ask(asker, "many", {})
-    second = country.official("admin", "agency")
-    assert keeper.approvals.waiting_for(second) >= MAX_OPEN
-    assert keeper.approvals.waiting_for(country.citizen(country.someone())) == 0
 
 
 # Emptying an office ------------------------------------------------------------------------------------

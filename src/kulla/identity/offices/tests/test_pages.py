@@ -23,6 +23,7 @@ from kulla.identity.tests.conftest import browser
 from kulla.keeper.testkit import RunningKeeper
 from kulla.keeper.tests.offices_kit import land
 from kulla.keeper_client.approvals import Asked
+from kulla.registry import door
 
 
 def text(answer: object) -> str:
@@ -127,6 +128,7 @@ def test_the_way_of_a_registrar(signed_in: Visitors) -> None:
     assert second.post(f"/decisions/{found[1]}", {"answer": "yes"}).url.endswith("?done=yes")
     office = text(admin.get(f"/offices/admin/{BRANCH}/"))
     assert NEW.name in office
+    assert "role_given" in {sent.kind for sent in door.keeper().demo_outbox(NEW.number)}
     role = re.search(
         rf"/offices/admin/{BRANCH}/roles/([0-9a-f-]{{36}})/end[^>]*>[^<]*<span[^>]*>: {NEW.name}", office
     )
