@@ -44,6 +44,8 @@ SECTIONS: Mapping[str, Text] = {
     "corrections": _("Your requests for corrections"),
     "erasure": _("Your requests for erasure"),
     "visits": _("Visits at a counter"),
+    "counter_pin": _("Counter PIN"),
+    "protected": _("Protection"),
     "mandates": _("Mandates"),
     "cases": _("Cases about your account"),
     "invitations": _("Invitations to a role"),

@@ -40,8 +40,9 @@ class Sections:
         return [name for name, _ in self._sections if not (assisted and name in NOT_ASSISTED)]
 
     def read(self, person: UUID, name: str, offset: int, *, assisted: bool) -> dict[str, Any]:
-        """{"rows", "next", "broken"}: at most 500 rows from `offset`, each a list of pairs. Raises Refusal("unknown_section").
+        """{"rows", "next", "broken"}: at most 500 rows from `offset`, each a list of pairs.
 
+        Raises Refusal("unknown_section").
         A section whose data does not open says so ("broken") and does not take the others with it.
         """
         section = dict(self._sections).get(name)

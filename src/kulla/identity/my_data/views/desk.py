@@ -76,13 +76,14 @@ def _one(request: Request, which: UUID, kind: str) -> HttpResponse:
             except Refused as refused:
                 sentence, status = _say(refused), 409
     opened: Correction | Erasure | None = None
-    try:
-        opened = opens(token, which)
-    except Refused as refused:
-        sentence, status = _say(refused), 409
-    return render(
-        request, "my_data/desk_one.html", {**context, "opened": opened, "sentence": sentence}, status=status
-    )
+    if not asked:
+        try:
+            opened = opens(token, which)
+        except Refused as refused:
+            sentence, status = _say(refused), 409
+            context["protected"] = refused.code == "protected"
+    context |= {"opened": opened, "sentence": sentence, "asked": asked}
+    return render(request, "my_data/desk_one.html", context, status=status)
 
 
 @access.staff("identity", roles=("registrar",))
