@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
+from bench import sign_ins
 from kulla.keeper.admin import Admin, open_keeper
 from kulla.keeper.numbers import al
 from kulla.keeper.testkit import start_keeper, stop_keeper
@@ -23,6 +24,7 @@ DAYS = 30_000  # of birth, so that a hundred million numbers are different
 def figures() -> Iterator[tuple[str, float]]:
     """All figures about people."""
     yield from import_figures()
+    yield from sign_ins.figures()
 
 
 # Import ---------------------------------------------------------------------------------------------------

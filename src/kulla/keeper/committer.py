@@ -28,6 +28,7 @@ log = logging.getLogger("kulla.keeper")
 QUORUM_S = 3.5  # shorter than the callers' patience of 5 s, so that they hear why
 FULL_S = 0.5  # between two tries on a full disk
 MAX_BATCH = 2000
+BUSY_S = 0.2  # after a round others are likely to follow: only then is it worth waiting for them
 MAX_BODY = 64 * 1024  # bytes; far above any honest change, far below what a key copy takes
 GRACE_S = 2.0  # how long a start waits for the third copy, in case only that one has our last record
 
@@ -39,6 +40,7 @@ class _Change:
     done: "Future[None]"
     until: float
     patience_s: float = QUORUM_S
+    gather_until: float = 0.0  # so long it may wait for others to share its round
 
 
 def _unavailable() -> Refusal:
@@ -83,6 +85,7 @@ class Committer:
         self.ready = threading.Event()
         self.failed = False
         self.disk_full = False
+        self._wrote = 0.0
 
     def start(self) -> None:
         """Start the thread. `ready` is set once everything on file counts and is in the register."""
@@ -95,15 +98,22 @@ class Committer:
         if self._thread.is_alive():
             self._thread.join(QUORUM_S + 2)
 
-    def commit(self, *bodies: Body, ids: Sequence[bytes] | None = None, urgent: bool = False) -> None:
+    def commit(
+        self,
+        *bodies: Body,
+        ids: Sequence[bytes] | None = None,
+        urgent: bool = False,
+        gather_s: float = 0.0,
+    ) -> None:
         """Make changes count, all in one batch and in this order; returns when they do.
 
         `ids` names the records (else random). `urgent` changes only take something away (a session's end): they
-        are written even while the copies are silent, and the caller does not wait for them.
+        are written even while the copies are silent, and the caller does not wait for them. `gather_s`: so long it
+        may wait for others to share its round, while the keeper is busy.
         A body that has no form or is too large is refused before it is numbered: once written, a record is for ever.
         Raises Refusal("copies_unavailable", "bad_request", "too_long").
         """
-        done = self.submit(*bodies, ids=ids, urgent=urgent)
+        done = self.submit(*bodies, ids=ids, urgent=urgent, gather_s=gather_s)
         if not urgent:
             self.wait(done)
 
@@ -113,6 +123,7 @@ class Committer:
         ids: Sequence[bytes] | None = None,
         urgent: bool = False,
         patience_s: float = QUORUM_S,
+        gather_s: float = 0.0,
     ) -> "Future[None]":
         """`commit` for whoever has more to prepare meanwhile; pass what it gives to `wait`.
 
@@ -120,7 +131,8 @@ class Committer:
         """
         prepared = [_prepare(body) for body in bodies]
         named = list(zip(ids or [new_id() for _ in bodies], bodies, prepared, strict=True))
-        change = _Change(named, urgent, Future(), time.monotonic() + QUORUM_S, patience_s)
+        now = time.monotonic()
+        change = _Change(named, urgent, Future(), now + QUORUM_S, patience_s, now + gather_s)
         self._queue.put(change)
         return change.done
 
@@ -233,7 +245,7 @@ class Committer:
             self._applied = 0
 
     def _take(self) -> list[_Change]:
-        """Everything asked for by now; waits a little for the first."""
+        """Everything asked for by now; waits a little for the first, and for others as long as all agree to it."""
         changes: list[_Change] = []
         size = 0
         try:
@@ -243,10 +255,18 @@ class Committer:
                 size += len(change.bodies)
                 if size >= MAX_BATCH:
                     break
-                change = self._queue.get_nowait()
+                change = self._next(changes)
         except queue.Empty:
             pass
         return changes
+
+    def _next(self, changes: list[_Change]) -> _Change | None:
+        """The next change. Raises queue.Empty when there is none and nobody wants to wait for one."""
+        now = time.monotonic()
+        left = min(change.gather_until for change in changes) - now
+        if left <= 0 or now - self._wrote > BUSY_S:
+            return self._queue.get_nowait()
+        return self._queue.get(timeout=left)
 
     def _write(self, changes: list[_Change]) -> None:
         if self.waiting:
@@ -266,6 +286,7 @@ class Committer:
                 self._applied = records[-1].seq
             else:
                 self._apply_rest()
+            self._wrote = time.monotonic()
             for change in changes:
                 change.done.set_result(None)
         else:

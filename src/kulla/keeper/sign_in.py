@@ -6,7 +6,7 @@ was typed is always looked up and hashed, and the refusal is "wrong".
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from kulla.keeper.people import People
 from kulla.keeper.register import Register
 from kulla.keeper.roles import CITIZEN
 from kulla.keeper.sessions import Sessions
+from kulla.keeper.standing import Role
 from kulla.keeper.strength import CODE, PASSKEY, PASSWORD, STRONG, TOUCH, WEAK
 from kulla.keeper.vault import Vault
 
@@ -42,6 +43,18 @@ class Origin:
     language: str | None
     short: bool = False
     notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How somebody got in: what was proven, the browser's note, whether the network is known, and more for the
+    session's record and beside it."""
+
+    factor: str
+    note: bytes
+    known: bool
+    more: Mapping[str, Any]
+    also: Sequence[Body] = ()
 
 
 class SignIn:
@@ -86,7 +99,8 @@ class SignIn:
         if not right or person is None or barred:
             raise Refusal("wrong", "The number or the password is wrong.")
         self.attempts.password_right(counted)
-        role, office = self._role(person)
+        roles = self._roles(person)
+        role, office = roles[0]
         has_totp, factor, step = self._credentials.has_totp(person), PASSWORD, 0
         if has_totp:
             if not code:
@@ -99,7 +113,8 @@ class SignIn:
         also = []
         if self._credentials.outdated(person):
             also.append(self._credentials.password_body(person, password))
-        return self._open(person, role, office, origin, factor, note, {"step": step}, also)
+        way = _Way(factor, note, known, {"step": step}, also)
+        return self._open(person, (role, office), roles, origin, way)
 
     def use_code(self, person: UUID, code: str) -> int:
         """The time step of a code, which is spent with it: seen over a shoulder, it serves nobody.
@@ -145,20 +160,21 @@ class SignIn:
         Raises Refusal("slow_down", "challenge", "wrong", "user_verification", "passkey_copied",
         "copies_unavailable").
         """
-        place = self._sessions.mark("network", truncate_network(origin.network))
-        counted = self.attempts.check_passkey(place)
+        network = truncate_network(origin.network)
+        counted = self.attempts.check_passkey(self._sessions.mark("network", network))
         found = self._passkeys.check(state, answer, "sign-in", None)
         if self._sessions.standing.barred(found.person):
             raise Refusal("wrong", "This passkey opens no account here.")
         self.attempts.passkey_right(counted)
         person = found.person
-        role, office = self._role(person)
+        roles = self._roles(person)
         factor = PASSKEY if found.verified else TOUCH
-        if factor == TOUCH and (role != CITIZEN or self.level(person) == STRONG):
+        if factor == TOUCH and (roles[0][0] != CITIZEN or self.level(person) == STRONG):
             raise Refusal("user_verification", "The device must check its owner: finger, face or PIN.")
         note = self._note_of(person, origin.notes)
-        more = {"passkey": [found.mark, found.counter]}
-        return self._open(person, role, office, origin, factor, note, more, ())
+        known = bool(note) or self._sessions.came_from(person, network)
+        way = _Way(factor, note, known, {"passkey": [found.mark, found.counter]})
+        return self._open(person, roles[0], roles, origin, way)
 
     # What both share -----------------------------------------------------------------------------------
 
@@ -167,46 +183,33 @@ class SignIn:
         strong = self._credentials.has_totp(person) or self._passkeys.has_verified(person)
         return STRONG if strong else WEAK
 
-    def _role(self, person: UUID) -> tuple[str, UUID | None]:
-        """The first role; another is chosen afterwards (`Sessions.act_as`)."""
+    def _roles(self, person: UUID) -> list[Role]:
+        """All that the person may act as; the first is what they begin with (see `Sessions.act_as`)."""
         roles = self._sessions.roles(person)
         if not roles:
             raise Refusal("wrong", "The number or the password is wrong.")  # a staff account without any role
-        return roles[0]
+        return roles
 
-    def _open(
-        self,
-        person: UUID,
-        role: str,
-        office: UUID | None,
-        origin: Origin,
-        factor: str,
-        note: bytes,
-        more: dict[str, Any],
-        also: Sequence[Body],
-    ) -> Body:
-        network = truncate_network(origin.network)
-        standing, known = self._sessions.standing, note or self._sessions.came_from(person, network)
-        told = None
-        if not known and self._sessions.any_before(person):
+    def _open(self, person: UUID, role: Role, roles: list[Role], origin: Origin, way: "_Way") -> Body:
+        standing, told = self._sessions.standing, None
+        if not (way.known or way.note) and self._sessions.any_before(person):
             # Written with the session itself: nobody signs in from a new place without being told of it.
             told = standing.telling(person, "signed_in_new_place", {"name": origin.device[:80] or "?"})
         opened = self._sessions.open_for(
             person,
-            role,
-            office,
+            *role,
             network=origin.network,
             device=origin.device,
             language=origin.language,
             short=origin.short,
-            factor=factor,
-            more=more,
-            also=[*also, *(told.bodies if told else ())],
+            factor=way.factor,
+            more=way.more,
+            also=[*way.also, *(told.bodies if told else ())],
         )
         if told:
             told.send()
-        several = sum(1 for each, _ in self._sessions.roles(person) if each != CITIZEN) > 1
-        notes = [] if origin.short else self.remember(person, note, origin.notes)
+        several = sum(1 for each, _ in roles if each != CITIZEN) > 1
+        notes = [] if origin.short else self.remember(person, way.note, origin.notes)
         return {**opened, "several": several, "remember": notes}
 
     # Browsers that were used before --------------------------------------------------------------------
