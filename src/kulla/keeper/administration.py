@@ -28,6 +28,8 @@ WAIT_MS = 14 * DAY_MS  # how long a request waits for the second administrator
 MAX_ENDS = 50  # roles that one administrator ends in 24 hours: a stolen session empties no ministry
 MAX_LINES = 2000  # officials in one office; a review is one record
 MAX_DAYS = 365
+SOON_MS = 30 * DAY_MS
+TWO = 2
 WATCHERS = (ADMIN, PROTECTION)
 
 
@@ -222,7 +224,8 @@ class Administration:
         return (row[0], self._people.field(UUID(bytes=row[1]), "name")) if row else None
 
     def alarms(self) -> list[str]:
-        """What the operator must know: reviews that are overdue, and a state with one administrator only."""
+        """What the operator must know: reviews that are overdue, and a state that has, or will have within a month,
+        fewer than two administrators."""
         now = self._clock()
         row = self._register.one(
             "SELECT count(*) FROM role WHERE ended IS NULL AND until > ? AND max(since, coalesce(reviewed, 0)) < ? "
@@ -231,11 +234,15 @@ class Administration:
         )
         found = [f"reviews_overdue:{row[0]}"] if row and row[0] else []
         root = self._offices.root()
-        ever = self._register.one(
-            "SELECT 1 FROM role WHERE role = ? AND office = ? LIMIT 1", ADMIN, root.bytes if root else b""
-        )
-        if root is not None and ever is not None and len(self._offices.admins_over(root)) < 2:
+        if root is None or not self._register.one(
+            "SELECT 1 FROM role WHERE role = ? AND office = ? LIMIT 1", ADMIN, root.bytes
+        ):
+            return found
+        admins = [role for role in self._offices.officials([root]) if role.role == ADMIN]
+        if len({role.person for role in admins}) < TWO:
             found.append("administrators_few")
+        elif len({role.person for role in admins if role.until > now + SOON_MS}) < TWO:
+            found.append("administrators_ending")
         return found
 
     def sweep(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -357,6 +358,21 @@ def test_an_overdue_review_raises_the_alarm(country: Land) -> None:
     assert overdue - set(before)
     keeper.administration.review(admin, office, [role.id], [])
     assert keeper.offices.role(role.id).due > country.keeper._clock()
+
+
+def test_a_state_that_will_soon_have_no_two_administrators_raises_the_alarm(tmp_path: Path) -> None:
+    with land(tmp_path, people=10) as small:
+        alarms = small.keeper.administration.alarms
+        assert alarms() == []  # before the ceremony there is nothing to lose
+        small.official("admin", "state", days=90)
+        assert alarms() == ["administrators_few"]
+        small.official("admin", "state", days=90)
+        assert alarms() == []
+        small.later(70)
+        assert alarms() == ["administrators_ending"]
+        small.later(30)
+        assert alarms() == ["administrators_few"]
+        assert "administrators_few" in small.keeper.status()["alarms"]  # type: ignore[operator]
 
 
 def test_nobody_reviews_themselves(country: Land) -> None:
