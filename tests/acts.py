@@ -5,12 +5,13 @@ by their values and fields by their names, never by words.
 """
 
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from tests import telephone
-from tests.country import Account, Country
+from tests.country import Account, Country, next_code
 from tests.person import File, Page, Person
 
 PASSWORD = "gështenja blu mbi urë 71"
@@ -197,19 +198,30 @@ def nothing_to_decide(official: Person) -> bool:
     return not any(re.search(r"/decisions/[0-9a-f-]{36}$", href) for href, _ in page.links)
 
 
-def offer_role(admin: Person, office: str, role: str, identifier: str) -> Page:
-    """An administrator offers a role in an office to whoever has this identifier."""
+def offer_role(admin: Person, office: str, role: str, identifier: str) -> str:
+    """An administrator offers a role in an office to whoever has this identifier. Gives the code to hand over."""
     admin.open(f"/offices/admin/{office}/offer")
-    return fine(admin.submit(having="role", role=role, identifier=identifier, days="365", note="shënim"))
+    page = fine(admin.submit(having="role", role=role, identifier=identifier, days="365", note="shënim"))
+    found = re.search(r'class="kulla-code">([^<]+)<', page.html)
+    assert found, f"the offer has no code: {page.main[:500]}"
+    return found[1]
 
 
-def take_role(person: Person) -> Page:
-    """Take the role that is offered."""
-    page = fine(person.open("/offices/my-roles"))
-    offers = [href for href, _ in page.links if re.search(r"/offices/my-roles/[0-9a-f-]{36}$", href)]
-    assert offers, f"no role is offered: {page.main[:500]}"
-    person.open(offers[0])
+def take_role(person: Person, code: str) -> Page:
+    """Read the offer of this code, and take the role."""
+    fine(person.open("/offices/my-roles"))
+    fine(person.submit(having="code", code=code))
     return fine(person.submit(having="answer", answer="yes"))
+
+
+def second_factor(country: Country, person: Person, account: Account, language: str = "en") -> Account:
+    """Set up the codes of an app, and sign in with them. Gives the account with its secret."""
+    page = fine(person.open("/my/security/codes"))
+    found = re.search(r"<code[^>]*>([A-Z2-7 ]{16,})</code>", page.html)
+    assert found, f"no secret to set up: {page.main[:500]}"
+    secret = found[1].replace(" ", "")
+    fine(person.submit(having="code", code=next_code(secret)))
+    return replace(account, totp_secret=secret)
 
 
 # -- at the counter ------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from django.utils.translation import override
 
 from kulla.registry import services
 from kulla.registry.access import rule_of
-from tests import journeys
+from tests import acts, journeys
 from tests.country import Country, clean_env
 from tests.crawl import crawl
 from tests.person import Page, Person
@@ -122,7 +122,7 @@ def lived_in(country: Country, signed_in: dict[str, Person]) -> dict[str, dict[s
     account = country.accounts()["citizen"]
     late.submit(having="password", identifier=account.number, password=account.password)
     citizen.seen += late.seen
-    everyone = {**signed_in, "anonymous": country.visitor()}
+    everyone = {**signed_in, "anonymous": country.visitor(), "assisted": people_acted(country, signed_in)}
     pages = {}
     for role, person in everyone.items():
         been = dict.fromkeys(
@@ -130,6 +130,38 @@ def lived_in(country: Country, signed_in: dict[str, Person]) -> dict[str, dict[s
         )
         pages[role] = crawl(person, "/", *been, broken=BROKEN)
     return pages
+
+
+def people_acted(country: Country, signed_in: dict[str, Person]) -> Person:
+    """Something waits and something was done in every area of people; gives a clerk who acts with somebody."""
+    accounts = country.accounts()
+    citizen, clerk, admin = signed_in["citizen"], signed_in["receptionist"], signed_in["admin"]
+    registrar = signed_in["registrar"]
+    for who in ("citizen", "neighbour3"):
+        visit = acts.find_at_counter(clerk, accounts[who].number).path
+        for step in ("code", "pin", "signature", "new-pin"):
+            acts.fine(clerk.open(f"{visit}{step}"))
+    clerk.open("/counter/account/")
+    clerk.submit(having="identifier", identifier=accounts["citizen"].number)
+    clerk.click("/phone")
+    acts.ask_about_look(citizen, "Pse?")
+    acts.ask_correction(citizen, "place", "Shkodër", "U shpërngula.")
+    citizen.open("/my/data/erase")
+    acts.fine(citizen.submit(having="text", text="Gjithçka e vjetër"))
+    acts.offer_mandate(citizen, "money")
+    child = accounts["parent_of_teenager"].child_number
+    acts.ask_guardian(registrar, accounts["neighbour2"].number, child)
+    acts.ask_guardian(country.sign_in("registrar2"), accounts["neighbour3"].number, child)
+    office = accounts["clerk"].office
+    page = admin.open(f"/offices/admin/{office}/")
+    for last in ("/renew", "/end", "/review"):
+        acts.fine(admin.open(next(href for href, _ in page.links if href.endswith(last))))
+    acts.offer_role(admin, office, "receptionist", accounts["citizen"].number)
+    helper = country.sign_in("colleague")
+    helper.seen.clear()
+    acts.assist_by_code(country, helper, accounts["neighbour4"])
+    helper.seen = [("GET", "/my", 200), ("GET", "/counter/finish", 200)]
+    return helper
 
 
 BROKEN: list[str] = []  # filled by the visits
@@ -160,6 +192,13 @@ def test_every_page_is_reached_by_links(
 
 # Routes that no page shows as a page; each with its reason.
 NOT_LINKED = {
+    "activate/code": "a step of the activation; visited in test_people.py",
+    "activate/password": "the last step of activation and recovery; visited in test_people.py",
+    "recover/prove": "a step of recovery; visited in test_people.py",
+    "not-me/<str:token>": "the address in a message; visited in test_people.py",
+    "offices/my-roles/offer": "the answer to the code of an offer; visited in test_people.py",
+    "my/security/confirm": "the password once more, after half an hour; visited in the area's own tests",
+    "my/security/passkeys/<str:mark>": "of who has a passkey; visited in test_passkeys.py",
     "language": "a choice, not a page: it leads back at once",
     "appointments/book/": "the answer to the booking form; leads on when it is asked for",
     "receipts/<uuid:uuid>/status": "a part of the receipt page, asked for by its script",
@@ -190,7 +229,10 @@ def test_each_object_has_one_owner(country: Country, lived_in: dict[str, dict[st
     assert tried >= 4, "the citizen has no pages of her own: the test looked at nothing"
 
 
-@pytest.mark.parametrize("role", ["anonymous", *ROLES])
+VISITORS = ["anonymous", "assisted", *ROLES]
+
+
+@pytest.mark.parametrize("role", VISITORS)
 def test_pages_work_without_scripts(role: str, lived_in: dict[str, dict[str, Page]]) -> None:
     """Whatever a script does, a form or a link does too."""
     for url, page in lived_in[role].items():
@@ -207,7 +249,7 @@ def test_pages_work_without_scripts(role: str, lived_in: dict[str, dict[str, Pag
         assert page.title and "<h1" in page.html, f"{url} has no title or no heading"
 
 
-@pytest.mark.parametrize("role", ["anonymous", *ROLES])
+@pytest.mark.parametrize("role", VISITORS)
 def test_each_page_has_a_query_budget(
     role: str, country: Country, signed_in: dict[str, Person], lived_in: dict[str, dict[str, Page]]
 ) -> None:
