@@ -35,6 +35,7 @@ DAY_MS = 24 * 3600 * 1000
 HOUR_MS = 3600 * 1000
 LATE_MS = 5 * 60 * 1000
 LOOK_AGAIN_S = 0.5
+PATIENCE_AT_END_S = 3.0  # what a gateway is being told at the end is tried again after the next start
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Delivery:
         }
         self._wake = {channel: threading.Event() for channel in ALL}
         self._stopping = threading.Event()
-        self._sms_capped_at = 0
+        self._sms_capped_at = self._lost_at = 0
         # Set by the parts that know: where a person is reached, in which language, and what they want how.
         self.contacts: Callable[[UUID], Contacts] = lambda _person: Contacts()
         self.language: Callable[[UUID], str] = lambda _person: "sq"
@@ -129,10 +130,17 @@ class Delivery:
             sealed = self._vault.seal_own(person, "outbox", [address, subject, words[channel]])
             ends = until if until is not None else now + DAY_MS
             rows.append(Row(person, channel, kind, self.mark(address), now, ends, sealed))
-        if rows:
+        if not rows:
+            return 0
+        try:
             self._outbox.add(rows)
-            for row in rows:
-                self._wake[row.channel].set()
+        except sqlite3.Error:
+            # What is told of has happened already, and stands in the inbox: it must not fail for want of a disk.
+            log.exception("ALARM: a message could not be put into the outbox")
+            self._lost_at = now
+            return 0
+        for row in rows:
+            self._wake[row.channel].set()
         return len(rows)
 
     def _sms_room(self, now: int) -> bool:
@@ -211,8 +219,10 @@ class Delivery:
             )
             if failed:
                 alarms.append(f"delivery_failed:{channel}")
-        if now - self._sms_capped_at < HOUR_MS and self._sms_capped_at:
+        if self._sms_capped_at and now - self._sms_capped_at < HOUR_MS:
             alarms.append("delivery_capped:phone")
+        if self._lost_at and now - self._lost_at < DAY_MS:
+            alarms.append("delivery_outbox")
         waiting, _ = self._outbox.count("state = 'waiting'")
         failed, _ = self._outbox.count("state = 'failed' AND at > ?", now - DAY_MS)
         return {"waiting": waiting, "failed": failed, "alarms": alarms}
@@ -245,6 +255,3 @@ class Delivery:
             if thread.is_alive():
                 thread.join(PATIENCE_AT_END_S)
         self._outbox.close()
-
-
-PATIENCE_AT_END_S = 12.0  # a gateway that is being spoken to answers or times out within ten

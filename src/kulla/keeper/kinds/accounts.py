@@ -32,10 +32,12 @@ FACTORS = ("totp",)  # credentials that are a second factor; passkeys have a tab
 
 
 def _cleared(db: sqlite3.Connection, body: Body) -> None:
-    """`what`: "all" credentials of a person, or the second "factors" only. The password that is set after stands."""
+    """`what`: "all" credentials of a person (the counter's PIN too), or the second "factors" only. The password that is
+    set after stands."""
     person = raw(body["person"])
     if body["what"] == "all":
         db.execute("DELETE FROM credential WHERE person = ?", (person,))
+        db.execute("DELETE FROM counter_pin WHERE person = ?", (person,))
     elif body["what"] == "factors":
         marks = ", ".join("?" * len(FACTORS))
         db.execute(f"DELETE FROM credential WHERE person = ? AND kind IN ({marks})", (person, *FACTORS))  # noqa: S608

@@ -1,10 +1,13 @@
 """Messages through real gateways: taken, refused for good, away and back, too late; sealed while they wait."""
 
 import os
+import shutil
 import sqlite3
 import string
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +22,9 @@ from kulla.keeper.delivery.settings import parse
 from kulla.keeper.delivery.tests.conftest import KEY, PASSWORD, USER, MailStandIn, SmsStandIn, free_port
 from kulla.keeper.errors import ConfigError
 from kulla.keeper.keys import expand, open_box, seal_box
+from kulla.keeper.numbers import al
+from kulla.keeper.testkit import Member, keeper, row
+from kulla.keeper_client import connect
 
 PERSON = uuid4()
 TO = Contacts("+355691234567", "arta@example.al")
@@ -279,6 +285,50 @@ def test_settings_that_cannot_be_right_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(ConfigError):
             parse(tmp_path, raw)
+
+
+def test_a_full_disk_undoes_nothing(tmp_path: Path, make: Make) -> None:
+    """What was told of has happened: the caller goes on, and the operator is alarmed."""
+    delivery = make(demo=True)
+    delivery._outbox._db.execute("PRAGMA query_only = 1")
+    assert delivery.send(PERSON, "frozen", {}) == 0
+    assert "delivery_outbox" in delivery.status()["alarms"]
+
+
+def test_a_services_notice_leaves_a_real_keeper(sms: SmsStandIn, mail: MailStandIn) -> None:
+    """From the portal's call to both gateways; the settings are those of keeper.json, the address is the register's."""
+    folder = Path(tempfile.mkdtemp(prefix="k-"))
+    (folder / "keeper").mkdir()
+    for name in ("mail.pem",):
+        shutil.copy(mail.certificate, folder / "keeper" / name)
+    settings = {
+        "sms": sms_settings(folder / "keeper", sms),
+        "smtp": smtp_settings(folder / "keeper", mail),
+        "portal": "https://kulla.example",
+    }
+    mira = Member("Mira Shehu", al.make(date(1985, 4, 4), "f", 77, "K"), date(1985, 4, 4))
+    someone = {**row(mira), "phone": "069 77 12 345", "email": "mira@example.al"}
+    with keeper(folder, [someone], delivery=settings) as running:
+        client = connect(running.socket)
+        client.activate_begin(mira.number, network="192.0.2.7")
+        soon(lambda: sms.got)
+        code = "".join(filter(str.isdigit, sms.got[0]["text"].split(":")[1].split(".")[0]))
+        step = client.activate_check(mira.number, code, network="192.0.2.7")
+        session = client.account_finish(
+            step, "dritare-e-hapur-77", network="192.0.2.7", device="t", language=None
+        )
+        assert session
+        me = client.enter(session.token, "appointments").person
+        assert me
+        client.notify(me, "appointments", "booked", uuid4(), {"when": "nesër", "where": "Tiranë"})
+        soon(lambda: len(sms.got) == 3 and len(mail.got) == 2)
+        client.close()
+        log = running.log()
+    assert {each["to"] for each in sms.got} == {"+355697712345"}
+    assert "https://kulla.example/not-me/" in sms.got[1]["text"]
+    assert [each["Subject"] for each in mail.got] == ["Llogaria juaj u aktivizua", "Takimi juaj"]
+    assert not any(secret in log for secret in ("97712345", "mira@", mira.number, code))
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.parametrize("kind", sorted(texts.TEXTS))
