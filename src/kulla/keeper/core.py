@@ -183,6 +183,9 @@ class Keeper:
         self.my_data = MyData(self, self._clock)
         self.delivery.wanted = self.my_data.channels
         self.accounts.add_sections(self.my_data.add_section)
+        self.my_data.add_section("visits", self.counter.held)
+        self.my_data.add_section("counter_pin", self.counter.held_pin)
+        self.my_data.add_section("protected", self.protected.held)
         self.protected.hides = self.my_data.hides
         if self.live_register:
             self.live_register.start()

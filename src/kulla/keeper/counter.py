@@ -410,6 +410,17 @@ class Counter:
             "visits": visits,
         }
 
+    def held(self, person: UUID) -> list[dict[str, Any]]:
+        """The visits, for what the person downloads."""
+        return [dict(visit) for visit in self.mine(person)["visits"]]
+
+    def held_pin(self, person: UUID) -> list[dict[str, Any]]:
+        """That there is a PIN and since when; never the PIN."""
+        mine = self.mine(person)
+        if not mine["pin"]:
+            return []
+        return [{"state": mine["pin"], "since_ms": mine["pin_at_ms"], "office": mine["pin_office"]}]
+
     def set_pin(self, session: Live, password: str, pin: str) -> None:
         """The person sets the PIN. Raises as Pins.choose."""
         self._pins.choose(session, password, pin)

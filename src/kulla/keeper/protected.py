@@ -98,6 +98,15 @@ class Protected:
         """The record that ends a protection."""
         return {"type": "unprotected", "person": person, "at": self._clock()}
 
+    def held(self, person: UUID) -> list[dict[str, Any]]:
+        """That the person is protected, why and who is told, for what the person downloads."""
+        row = self._register.one("SELECT contact, at, sealed FROM protected WHERE person = ?", person.bytes)
+        if row is None:
+            return []
+        reason = self._vault.open_own(person, "protected", row[2])["reason"]
+        contact = self._people.field(UUID(bytes=row[0]), "name")
+        return [{"since_ms": row[1], "reason": reason, "contact": contact}]
+
     # Looks ---------------------------------------------------------------------------------------------
 
     def closed(self, session: Live, person: UUID, purpose: str) -> bool:

@@ -48,8 +48,7 @@ SECTIONS: Mapping[str, Text] = {
     "protected": _("Protection"),
     "mandates": _("Mandates"),
     "cases": _("Cases about your account"),
-    "invitations": _("Invitations to a role"),
-    "approvals": _("What you asked and decided as an official"),
+    "work": _("What you asked and decided as an official"),
 }
 LABELS: Mapping[str, Text] = {
     "first_name": _("First name"),
@@ -114,6 +113,8 @@ LABELS: Mapping[str, Text] = {
     "decided_ms": _("Decided"),
     "due": _("Counts from"),
     "pending": _("Not in force yet"),
+    "confirmed_ms": _("Confirmed"),
+    "yes": _("Agreed"),
 }
 NEEDS: Mapping[str, Text] = {
     "large_print": _("Large print"),

@@ -125,14 +125,15 @@ class Desk:
         """A clerk of the same office."""
         return self.browser(TEUTA)
 
-    def answer(self, title: str, by: Browser, *, yes: bool = True) -> None:
-        """Decide the newest request with this title, over HTTP."""
+    def answer(self, title: str, by: Browser, *, yes: bool = True) -> str:
+        """Decide the newest request of this kind, over HTTP; gives the page that showed it."""
         opened, _helping = cookie.unpack(by.cookies[cookie.NAME].value)
         waiting = [each for each in door.keeper().approvals_open(opened or "") if each.kind == title]
         assert waiting, title
         path = f"/decisions/{waiting[-1].id}"
-        assert by.html(path)
+        page = by.html(path)
         by.go(path, answer="yes" if yes else "no")
+        return page
 
     def code(self, who: Member) -> str:
         """The code in the newest message to this person."""
