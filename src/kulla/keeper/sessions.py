@@ -349,6 +349,7 @@ class Sessions:
                 for row in self._register.rows(
                     "SELECT sid FROM session WHERE person = ? AND ended IS NULL", me.person.bytes
                 )
+                if row[0] not in self._ended  # its record may still be under way
             ]
             ended = [each for each in own if sid in {"all", each} or (sid == "others" and each != me.sid)]
         if not ended and sid != "others":
