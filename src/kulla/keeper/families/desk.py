@@ -14,6 +14,7 @@ from kulla.keeper.approvals import Approvals, Request, Rule
 from kulla.keeper.errors import Refusal
 from kulla.keeper.families.links import RELATIONS, Body, checked_scopes, guardian_body, guardian_ended_body
 from kulla.keeper.families.store import Families
+from kulla.keeper.kinds.families import LONG_OVER
 from kulla.keeper.looks import Look
 from kulla.keeper.metering import Meter, entry
 from kulla.keeper.opening import Opening
@@ -226,8 +227,8 @@ class FamilyDesk:
         return actor, person
 
     def _guardianship(self, guardian: UUID, ward: UUID) -> None:
-        sql = "SELECT 1 FROM guardianship WHERE guardian = ? AND ward = ?"
-        if self._register.one(sql, guardian.bytes, ward.bytes) is None:
+        sql = "SELECT 1 FROM guardianship WHERE guardian = ? AND ward = ? AND until IS NOT ?"
+        if self._register.one(sql, guardian.bytes, ward.bytes, LONG_OVER) is None:
             raise Refusal("no_tie", "The register has no guardianship between these two.")
 
     def _estates(self, heir: UUID, dead: UUID) -> list[UUID]:

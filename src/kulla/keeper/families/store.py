@@ -174,8 +174,10 @@ class Families:
 
     def guardians_before(self, person: UUID) -> list[UUID]:
         """Who was this person's guardian with custody, whether or not age has ended it."""
-        links = self._read(_OF_PERSON, person)
-        found = [link.actor for link in links if link.kind == GUARDIANSHIP and link.custody]
+        links, today = self._read(_OF_PERSON, person), self.today()
+        found = [
+            link.actor for link in links if link.kind == GUARDIANSHIP and link.custody and link.on(today)
+        ]
         return [guardian for guardian in found if not self.facts(guardian).dead]
 
     # The court's words ---------------------------------------------------------------------------------

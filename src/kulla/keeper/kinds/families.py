@@ -28,6 +28,7 @@ CREATE INDEX IF NOT EXISTS estate_heir ON estate (heir);
 CREATE TABLE IF NOT EXISTS came_of_age (person BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 """
 _ALL = "health,school,travel,money"
+LONG_OVER = "1900-01-01"  # the last day of a guardianship that officials ended
 
 
 def _guardianship(db: sqlite3.Connection, body: Body) -> None:
@@ -59,12 +60,22 @@ def _estate(db: sqlite3.Connection, body: Body) -> None:
     )
 
 
+def _ended(db: sqlite3.Connection, body: Body) -> None:
+    """What officials ended stays as a row that is over: an import that only names a guardian brings nothing back."""
+    names = (raw(body["guardian"]), raw(body["ward"]))
+    if body["source"] == "officials":
+        sql = "UPDATE guardianship SET until = ?, source = 'officials' WHERE guardian = ? AND ward = ?"
+        db.execute(sql, (LONG_OVER, *names))
+    else:
+        db.execute("DELETE FROM guardianship WHERE guardian = ? AND ward = ?", names)
+
+
 _END = put("DELETE FROM guardianship WHERE guardian = ? AND ward = ?", "guardian", "ward")
 KINDS: dict[str, Change] = {
     "guardian": _guardian,
     "guardian_ended": _END,
     "guardianship": _guardianship,
-    "guardianship_ended": _END,
+    "guardianship_ended": _ended,
     "mandate_offered": _mandate,
     # The conditions keep their order whatever came twice: taken once, confirmed once, ended for good.
     "mandate_accepted": put(

@@ -26,7 +26,7 @@ from kulla.keeper.families.tests.conftest import (
 )
 from kulla.keeper.keys import expand
 from kulla.keeper.records import RecordFile, Sealer
-from kulla.keeper.testkit import VJOSA, Member, keeper
+from kulla.keeper.testkit import VJOSA, Member, keeper, row
 from kulla.keeper_client import KeeperUnavailable, Refused, RegisterItem, connect
 from kulla.keeper_client.pool import Pool
 
@@ -78,6 +78,9 @@ def test_two_registrars_make_and_end_a_guardianship(country: Country) -> None:
     assert country.relations(AGRON) == []
     end = client.guardianship_end_ask
     assert refused(end, country.token(REGISTRAR), *named, **DECISION) == "no_tie"
+    with country.running.administered() as admin:
+        admin.import_people([row(BESA, guardian=AGRON)])
+    assert country.relations(AGRON) == [], "the people's file only names the guardian: the court's end stands"
 
 
 def test_a_no_changes_nothing(country: Country) -> None:
