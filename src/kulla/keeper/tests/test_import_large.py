@@ -115,6 +115,13 @@ def test_with_two_copies_dead_an_import_stops_and_what_was_sent_is_not_added_twi
                 admin.import_people(people)
             assert caught.value.code == "copies_unavailable"
         assert admin.people() == before, "nothing counts on one copy"
+        keeper, read = admin._keeper, []
+        importer = Importer(keeper.register, keeper.people, keeper.committer, keeper.scheme)
+        with pytest.raises(Refusal):
+            importer.run(
+                (read.append(number) or (number, row) for number, row in enumerate(people, 1)), total=300
+            )
+        assert read == [], "nobody is looked up while somebody who was sent may count any moment"
         for mirror in running.mirrors[1:]:
             mirror.start()
         until = time.monotonic() + 15
@@ -190,13 +197,17 @@ def test_an_end_that_is_set_aside_goes_from_the_index_too(tmp_path: Path, keep: 
     path = tmp_path / "r"
     records = filled(path)
     file = RecordFile(path)
-    assert file.read(keep + 1, 1)
+    assert file.read(keep + 2, 1)
     file.set_aside_after(keep)
     assert (file.last, file.last_hash) == (keep, records[keep - 1].hash)
     assert file.read(keep + 1) == []
-    more = chain(STEP + 5, file)
-    file.append(more)
+    larger = SEALER.seal(keep + 1, bytes(16), file.last_hash, {"type": "x", "data": b"x" * 900})
+    file.append([larger])
+    more = [larger, *chain(STEP + 5, file)]
+    file.append(more[1:])
     assert file.read(keep, 1 << 30) == [records[keep - 1], *more]
+    for seq in range(keep + 1, keep + 5):
+        assert file.read(seq, 1)[0] == more[seq - keep - 1], "what was known of the old end is forgotten"
     file.close()
     file = RecordFile(path, checked=100)
     assert file.read(1, 1 << 30) == [*records[:keep], *more]
