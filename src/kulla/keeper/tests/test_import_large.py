@@ -206,7 +206,7 @@ def test_an_end_that_is_set_aside_goes_from_the_index_too(tmp_path: Path, keep: 
     more = [larger, *chain(STEP + 5, file)]
     file.append(more[1:])
     assert file.read(keep, 1 << 30) == [records[keep - 1], *more]
-    for seq in range(keep + 1, keep + 5):
+    for seq in range(keep + 5, keep, -1):
         assert file.read(seq, 1)[0] == more[seq - keep - 1], "what was known of the old end is forgotten"
     file.close()
     file = RecordFile(path, checked=100)
