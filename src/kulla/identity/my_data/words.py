@@ -10,6 +10,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from kulla.identity import names
+from kulla.identity.accounts.words import DOCUMENTS
+from kulla.identity.counter import words as counter
+from kulla.identity.offices import decisions
 from kulla.web import when
 
 Text = str | Promise
@@ -115,6 +118,9 @@ LABELS: Mapping[str, Text] = {
     "pending": _("Not in force yet"),
     "confirmed_ms": _("Confirmed"),
     "yes": _("Agreed"),
+    "contact": _("Who is told of looks"),
+    "what": _("What for"),
+    "way": _("How it was confirmed"),
 }
 NEEDS: Mapping[str, Text] = {
     "large_print": _("Large print"),
@@ -139,6 +145,11 @@ STATES: Mapping[str, Text] = {
     "proposed": _("Waits for a second registrar"),
     "agreed": _("Agreed, not carried out yet"),
     "withdrawn": _("Withdrawn"),
+    "used": _("Used"),
+    "unused": _("Not used"),
+    "closed": _("Closed"),
+    "set": _("Set"),
+    "locked": _("Blocked"),
 }
 # What a value means, by its name in a row.
 _VALUES: Mapping[str, Mapping[str, Text]] = {
@@ -156,8 +167,14 @@ _VALUES: Mapping[str, Mapping[str, Text]] = {
         "password": _("Password"),
         "totp": _("Codes of an app"),
         "passkey": _("Passkey"),
-        "recovery": _("Recovery codes on paper"),
+        "paper": _("Recovery codes on paper"),
+        "letter": _("Letter with a one-time code"),
+        "frozen": _("The account was frozen"),
+        "recovery_password": _("Recovery of the password"),
+        "recovery_factor": _("Recovery of the second factor"),
     },
+    "way": counter.WAYS,
+    "what": counter.WHAT,
     "tie": {
         "guardianship": _("Guardianship"),
         "mandate": _("Mandate"),
@@ -173,7 +190,8 @@ _VALUES: Mapping[str, Mapping[str, Text]] = {
     "role": names.ROLES,
     "relation": names.RELATIONS,
     "state": STATES,
-    "document": {"jpg": "JPEG", "png": "PNG", "pdf": "PDF"},
+    "document": {"jpg": "JPEG", "png": "PNG", "pdf": "PDF", **DOCUMENTS},
+    "reason": counter.REASONS,
 }
 IDENTITY = _("The portal’s own pages")  # what belongs to no service
 WITHHELD = _(
@@ -205,4 +223,6 @@ def value(key: str, given: object) -> str:
     words = CHANNELS if key.startswith("channels_") else _VALUES.get(key, {})
     if key == "fields":
         return str(words.get(text.rsplit(".", maxsplit=1)[-1], text))
+    if key == "kind" and text not in words:
+        return str(decisions.title(text))
     return str(words.get(text, text))

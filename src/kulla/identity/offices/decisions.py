@@ -92,6 +92,11 @@ def _value(name: str, text: str, values: Mapping[str, Mapping[str, Text]]) -> Te
     return {"True": gettext("Yes"), "False": gettext("No")}.get(text, text)
 
 
+def title(kind: str) -> Text:
+    """The words for a kind of request; the kind itself when no area has any."""
+    return _words()[0].get(kind, kind)
+
+
 Words = tuple[dict[str, Text], dict[str, Text], dict[str, Mapping[str, Text]]]
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from kulla.keeper.errors import Refusal
 from kulla.keeper.kinds import Body
 from kulla.keeper.metering import entry
-from kulla.keeper.my_data import held
+from kulla.keeper.my_data import held, held_areas
 from kulla.keeper.my_data.corrections import Corrections
 from kulla.keeper.my_data.delays import Delays
 from kulla.keeper.my_data.erasure import Erasures
@@ -48,6 +48,7 @@ class MyData:
         self.settings = Settings(keeper, clock)
         self.erasures = Erasures(keeper, clock)
         held.add_all(keeper, self)
+        held_areas.add_all(keeper, self)
 
     # What others use -----------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from kulla.keeper.my_data import documents
 from kulla.keeper.my_data.questions import reference
 from kulla.keeper.register import Row
 from kulla.keeper.roles import REGISTRAR
+from kulla.keeper.protected import HIDDEN
 from kulla.keeper.sessions import Live
 
 if TYPE_CHECKING:
@@ -99,7 +100,10 @@ class Corrections:
         people = self._keeper.people
         about = {"name": people.field(person, "name"), "number": people.field(person, "number")}
         now = str(people.profile(person).get(row[2]) or "")
-        return self._head(row) | self._said(row) | about | {"now": now, "answer": self._answer(row)}
+        said = self._said(row)
+        if row[2] in HIDDEN and self._keeper.protected.hides_address(person):  # asked for before the protection
+            now, said = "", said | {"value": "", "was": ""}
+        return self._head(row) | said | about | {"now": now, "answer": self._answer(row)}
 
     def release(self, session: Live, request: UUID) -> str:
         """Ask a second official to release a protected person for this; "open" or "done"."""
@@ -145,6 +149,8 @@ class Corrections:
         reason = ""
         if field not in FIELDS:
             raise Refusal("bad_request", "This field is not corrected in this way.")
+        if field in HIDDEN and self._keeper.protected.hides_address(person):
+            raise Refusal("hidden", "The address of a protected person is changed by the register itself.")
         if (
             not value
             or len(value) > VALUE

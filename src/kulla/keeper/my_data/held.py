@@ -31,7 +31,7 @@ def add_all(keeper: "Keeper", my_data: "MyData") -> None:
     """Add them in the order in which a person reads them."""
     own = Held(keeper, my_data)
     for name in (
-        *("register", "identifiers", "contacts", "settings", "family", "roles", "credentials", "sessions"),
+        *("register", "identifiers", "settings", "family", "credentials", "sessions"),
         *("notices", "grants", "looks", "questions", "corrections", "erasure"),
     ):
         my_data.add_section(name, getattr(own, name))
@@ -54,13 +54,6 @@ class Held:
     def identifiers(self, person: UUID) -> Rows:
         """Numbers of documents."""
         return [{"type": kind, "number": text} for kind, text in self._keeper.people.identifiers(person)]
-
-    def contacts(self, person: UUID) -> Rows:
-        """Where notices go."""
-        profile = self._keeper.people.profile(person)
-        return [
-            {"channel": name, "value": str(profile[name])} for name in ("phone", "email") if profile.get(name)
-        ]
 
     def settings(self, person: UUID) -> Rows:
         """What was chosen on the page of settings."""
@@ -87,14 +80,6 @@ class Held:
                 row |= {"until": link.until.isoformat()} if link.until else {}
                 rows.append(row)
         return rows
-
-    def roles(self, person: UUID) -> Rows:
-        """Offices in which the person is an official."""
-        held = self._keeper.offices.held(person)
-        return [
-            {"role": role.role, "office": self._keeper.office_name(role.office), "since_ms": role.since}
-            for role in held
-        ]
 
     def credentials(self, person: UUID) -> Rows:
         """How the person signs in: kinds and dates, never what is secret."""

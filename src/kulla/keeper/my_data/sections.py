@@ -17,7 +17,16 @@ Rows = list[dict[str, Any]]
 Section = Callable[[UUID], Rows]
 PAGE = 500
 # What a clerk who sits beside the person does not get to see in an assisted session.
-NOT_ASSISTED = ("notices", "questions", "sessions", "credentials", "cases", "counter_pin", "protected", "work")
+NOT_ASSISTED = (
+    "notices",
+    "questions",
+    "sessions",
+    "credentials",
+    "cases",
+    "counter_pin",
+    "protected",
+    "work",
+)
 
 
 class Sections:
