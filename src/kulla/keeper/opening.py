@@ -181,9 +181,11 @@ class Opening:
             self._meter.looks.add([noted])
         if until:
             raise Refusal("budget", "The budget for looking at people's data is spent.", until_ms=until)
-        told = not self._protected.is_protected(person) or self._protected.looked(session, person)
-        if closed or not told:
-            raise Refusal("protected", "This person is protected: a second official must release the look.")
+        if closed:  # the try is the question: a colleague finds it among the decisions
+            self._protected.ask(session, person, service, purpose)
+        elif not self._protected.is_protected(person) or self._protected.looked(session, person):
+            return
+        raise Refusal("protected", "This person is protected: a second official must release the look.")
 
     # Finding -------------------------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ _PLAIN: dict[str, Text] = {
     "unknown_person": _("Nobody has this number."),
     "unknown_office": _("There is no such office."),
     "bad_identifier": _("This is no personal number: ten characters, for example J55101042K."),
+    "hidden": _("The address of a protected person is changed by the register’s office itself, not here."),
     "protected": _(
         "This person is protected: a colleague must release the look first, and the person’s contact is told."
     ),

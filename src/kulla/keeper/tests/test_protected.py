@@ -259,3 +259,17 @@ def test_who_confirms_the_signature_releases_too(counter: Desk) -> None:
     visit = counter.visit(number)
     counter.sign(visit, counter.colleague)
     assert counter.begin(visit, "signature").person == person
+
+
+def test_a_desk_that_looks_asks_by_itself(counter: Desk) -> None:
+    """Desks of other areas look through `look_at`: the refused try puts the question, and tells nobody of a look."""
+    number, person = counter.person()
+    protect(counter, person)
+    keeper = counter.keeper
+    look = (counter.clerk, person, ["name"])
+    words = {"service": "identity", "purpose": "some desk"}
+    assert code_of(keeper.opening.look_at, *look, **words) == "protected"
+    assert "protected_looked" not in kinds(counter, number)
+    counter.answer("protected_look", counter.colleague)
+    assert code_of(keeper.opening.look_at, *look, **words) == "none"
+    assert "protected_looked" in kinds(counter, number)
