@@ -217,12 +217,14 @@ def value(key: str, given: object) -> str:
         return when.datetime_words(given)
     if isinstance(given, list | tuple):
         return ", ".join(value(key, each) for each in given) or gettext("None")
-    if given == "withheld":
-        return str(WITHHELD)
-    text = str(given)
+    return _code(key, str(given))
+
+
+def _code(key: str, text: str) -> str:
     words = CHANNELS if key.startswith("channels_") else _VALUES.get(key, {})
-    if key == "fields":
-        return str(words.get(text.rsplit(".", maxsplit=1)[-1], text))
+    if text == "withheld":
+        return str(WITHHELD)
     if key == "kind" and text not in words:
         return str(decisions.title(text))
-    return str(words.get(text, text))
+    # Fields of services are named "table.column".
+    return str(words.get(text.rsplit(".", maxsplit=1)[-1] if key == "fields" else text, text))

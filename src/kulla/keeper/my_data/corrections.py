@@ -15,9 +15,9 @@ from kulla.keeper.errors import Refusal
 from kulla.keeper.kinds import Body
 from kulla.keeper.my_data import documents
 from kulla.keeper.my_data.questions import reference
+from kulla.keeper.protected import HIDDEN
 from kulla.keeper.register import Row
 from kulla.keeper.roles import REGISTRAR
-from kulla.keeper.protected import HIDDEN
 from kulla.keeper.sessions import Live
 
 if TYPE_CHECKING:
@@ -101,7 +101,9 @@ class Corrections:
         about = {"name": people.field(person, "name"), "number": people.field(person, "number")}
         now = str(people.profile(person).get(row[2]) or "")
         said = self._said(row)
-        if row[2] in HIDDEN and self._keeper.protected.hides_address(person):  # asked for before the protection
+        if row[2] in HIDDEN and self._keeper.protected.hides_address(
+            person
+        ):  # asked for before the protection
             now, said = "", said | {"value": "", "was": ""}
         return self._head(row) | said | about | {"now": now, "answer": self._answer(row)}
 
