@@ -77,7 +77,8 @@ class Identifiers:
             return text[:64]
         kind, named = found[0]
         if kind != NUMBER:
-            named = next((canonical for kind, canonical in found if kind == PASSPORT), named).rpartition(" ")[2]
+            named = next((canonical for kind, canonical in found if kind == PASSPORT), named)
+            named = named.rpartition(" ")[2]
         return _SIGNS.sub("", named.lower())
 
     def _try(self, kind: str, text: str) -> str | None:
