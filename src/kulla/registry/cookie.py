@@ -71,5 +71,8 @@ def unpack(text: str | None) -> tuple[str | None, Helping | None]:
     opened = open_sealed(text) if text else None
     if opened is None or not opened.startswith("{"):
         return opened, None
-    held = json.loads(opened)
-    return str(held["token"]), Helping(**held["helping"])
+    try:
+        held = json.loads(opened)
+        return str(held["token"]), Helping(**held["helping"])
+    except (ValueError, KeyError, TypeError):  # of an older version of this portal
+        return None, None

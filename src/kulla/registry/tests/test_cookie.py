@@ -47,3 +47,21 @@ def test_another_country_cannot_read_it(settings) -> None:  # type: ignore[no-un
     sealed = cookie.seal("token")
     settings.KULLA_COOKIE_KEY = "another"
     assert cookie.open_sealed(sealed) is None
+
+
+def test_an_assisted_session_keeps_the_officials_own_beside_it() -> None:
+    """Both tokens and the name that the banner shows, and nothing of them is readable."""
+    helping = cookie.Helping("own", "sid", "Ëngjëll Çoku", "Poliklinika", 1, 2)
+    packed = cookie.pack("theirs", helping)
+    assert cookie.unpack(packed) == ("theirs", helping)
+    assert cookie.unpack(cookie.pack("own")) == ("own", None)
+    assert "oku" not in packed
+    assert "oku" not in repr(helping), "it stands in no log either"
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "x", cookie.seal('{"token": "a"}'), cookie.seal("{"), cookie.seal("{}")]
+)
+def test_what_cannot_be_unpacked_is_nobody(text: str | None) -> None:
+    """Also what an older version of this portal has sealed."""
+    assert cookie.unpack(text) == (None, None)
