@@ -1,40 +1,140 @@
-"""Whether an account exists must not be readable from a clock."""
+"""Whether an account exists must not be readable from a clock: statistics, not a look at two numbers.
 
+Tries at five kinds of accounts are mixed at random, so that whatever the machine does meanwhile meets all alike. The
+medians are compared with a bootstrap: a kind is told apart when the interval of the difference lies wholly beyond
+TOLERANCE_S. Three milliseconds more for any kind make this fail (tried).
+"""
+
+import random
 import statistics
 import time
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from uuid import uuid4
 
 import pytest
 
-from kulla.keeper.testkit import DRITAN, keeper
+from kulla.keeper.testkit import ARTA, RunningKeeper, invented, keeper
+from kulla.keeper.testpasskey import SoftPasskey
 from kulla.keeper_client import KeeperClient, Refused, connect
 
-NOBODY = "J75101123A"
-ROUNDS = 28  # below the number of failures after which an account is slowed down
 COST = {"time": 1, "memory_kib": 4096, "parallelism": 1}  # some milliseconds: leaving the hash out would show
+TOLERANCE_S = 0.001
+EACH, TRIES = 10, 14  # accounts of a kind, tries at each: two tests stay below what slows one down
+RESAMPLED, TAIL = 400, 0.005
+PASSWORD = "fjala e gjatë këtu"
+NOW = 1_790_000_000_000
 
 
-def measure(client: KeeperClient, identifier: str, network: int) -> float:
-    start = time.perf_counter()
-    with pytest.raises(Refused) as caught:
-        client.sign_in(identifier, "x", network=f"10.9.{network}.1", device="t")
-    assert caught.value.code == "wrong"
-    return time.perf_counter() - start
+@dataclass
+class Accounts:
+    """Ten accounts of each kind, in a keeper that never calls it a storm."""
+
+    client: KeeperClient
+    kinds: dict[str, list[str]]
 
 
-def test_the_time_tells_nothing_about_whether_an_account_exists(tmp_path: Path) -> None:
-    with keeper(tmp_path, argon2=COST) as running:
+@pytest.fixture(scope="module")
+def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
+    rows = invented(4 * EACH)
+    numbers = [row["number"] for row in rows]
+    names = ("with a password", "without a password", "frozen", "dead")
+    kinds = {name: numbers[place::4] for place, name in enumerate(names)}
+    kinds["nobody"] = [f"J7510{number:04}A" for number in range(EACH)]
+    folder = tmp_path_factory.mktemp("time")
+    with keeper(folder, rows, argon2=COST, failures_per_minute=1_000_000) as running:
+        prepare(running, kinds)
         client = connect(running.socket)
-        child = running.besa.number  # exists, has no password
-        rounds = [
-            (
-                measure(client, DRITAN.number, 3 * n),
-                measure(client, NOBODY, 3 * n + 1),
-                measure(client, child, 3 * n + 2),
-            )
-            for n in range(ROUNDS)
-        ]
+        yield Accounts(client, kinds)
         client.close()
-    # A busy machine only ever adds time: the lower quartile shows the work itself.
-    quartiles = [statistics.quantiles(times, n=4)[0] for times in zip(*rounds, strict=True)]
-    assert max(quartiles) < 1.35 * min(quartiles), [f"{quartile * 1e3:.2f} ms" for quartile in quartiles]
+
+
+def prepare(running: RunningKeeper, kinds: dict[str, list[str]]) -> None:
+    with running.administered() as admin:
+        keeper = admin._keeper
+        for name in ("with a password", "frozen", "dead"):
+            for number in kinds[name]:
+                admin.set_password(number, PASSWORD)
+        for number in kinds["frozen"]:
+            person = admin._person(number)
+            frozen = {"type": "account_frozen", "id": uuid4(), "person": person, "at": NOW, "kind": "test"}
+            keeper.committer.commit(frozen)
+        for number in kinds["dead"]:
+            keeper.committer.commit({"type": "person_died", "person": admin._person(number), "at": NOW})
+
+
+def sample(kinds: dict[str, list[str]], once: Callable[[str, int], None]) -> dict[str, list[float]]:
+    """Seconds of each try, by kind; all tries in one random order."""
+    order = [(name, number) for name, numbers in kinds.items() for number in numbers for _ in range(TRIES)]
+    random.Random(3).shuffle(order)
+    taken: dict[str, list[float]] = {name: [] for name in kinds}
+    for turn, (name, number) in enumerate(order):
+        start = time.perf_counter()
+        once(number, turn)
+        taken[name].append(time.perf_counter() - start)
+    return taken
+
+
+def apart(left: list[float], right: list[float]) -> tuple[float, float]:
+    """The bootstrap interval of the difference of the medians."""
+    chance = random.Random(5)
+    found = sorted(
+        statistics.median(chance.choices(left, k=len(left)))
+        - statistics.median(chance.choices(right, k=len(right)))
+        for _ in range(RESAMPLED)
+    )
+    return found[int(TAIL * RESAMPLED)], found[-1 - int(TAIL * RESAMPLED)]
+
+
+def told_apart(taken: dict[str, list[float]], usual: str) -> list[str]:
+    """The kinds that a clock tells from the usual one, with what it shows."""
+    found = []
+    for name, times in taken.items():
+        low, high = apart(times, taken[usual])
+        if low > TOLERANCE_S or high < -TOLERANCE_S:
+            found.append(f"{name}: {1000 * low:+.2f} to {1000 * high:+.2f} ms against {usual}")
+    return found
+
+
+@pytest.mark.parametrize("password", ["x", PASSWORD], ids=["wrong", "right"])
+def test_a_clock_tells_nothing_about_an_account(accounts: Accounts, password: str) -> None:
+    """With a right password too: a frozen or a dead account answers as if it were wrong."""
+    kinds = dict(accounts.kinds)
+    if password == PASSWORD:
+        kinds = {name: kinds[name] for name in ("frozen", "dead", "nobody", "without a password")}
+
+    def once(number: str, turn: int) -> None:
+        with pytest.raises(Refused) as caught:
+            accounts.client.sign_in(
+                number, password, network=f"10.{turn % 250}.{turn // 250}.1", device=password[:1]
+            )
+        assert (caught.value.code, str(caught.value), caught.value.details) == (
+            "wrong",
+            "The number or the password is wrong.",
+            {},
+        )
+
+    assert told_apart(sample(kinds, once), "nobody") == []
+
+
+def test_a_clock_tells_nothing_about_passkeys(accounts: Accounts) -> None:
+    """A number typed for a passkey: the eight ids come as fast for whoever has some, none, or does not exist."""
+    client = accounts.client
+    session = client.sign_in(ARTA.number, ARTA.password, network="192.0.2.7", device="t")
+    for _ in range(3):
+        passkey, begun = SoftPasskey(verified=False), client.passkey_new(session.token)
+        client.passkey_add(session.token, begun.state, "x", **passkey.register(begun.options))
+    kinds = {"some": [ARTA.number] * EACH, "none": accounts.kinds["with a password"]}
+    kinds["nobody"] = accounts.kinds["nobody"]
+    assert told_apart(sample(kinds, lambda number, _: client.passkey_begin(number) and None), "nobody") == []
+
+
+def test_the_statistics_see_what_they_must() -> None:
+    """Three milliseconds more are seen through noise ten times as large; none are seen where there are none."""
+    chance = random.Random(1)
+
+    def noisy(more: float) -> list[float]:
+        return [0.006 + more + 0.001 * chance.random() + 0.03 * (chance.random() < 0.1) for _ in range(180)]
+
+    assert told_apart({"a": noisy(0.003), "b": noisy(0)}, "b")
+    assert told_apart({"a": noisy(0), "b": noisy(0)}, "b") == []
