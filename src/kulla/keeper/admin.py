@@ -189,7 +189,8 @@ class Admin:
         """An official with a second factor; gives its secret (base32), made unless given.
 
         `number` is a national number, a document, or a sign-in name of at least three characters. The role ends
-        `until` (ms), at most and unless given a year from now. Somebody who has another role keeps it. Raises KeeperError.
+        `until` (ms), at most and unless given a year from now. Somebody who has another role keeps it.
+        Raises KeeperError.
         """
         if role not in (*OFFICE_ROLES, OPERATOR) or (role != OPERATOR) != (office is not None):
             raise KeeperError("An official is the operator, or has one of the roles of an office.")
