@@ -4,6 +4,8 @@ No personal value stands in it: people are named by their internal ids, identifi
 import.
 """
 
+import os
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +27,11 @@ class Seen:
     """Notes of one import."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="import-", dir=folder)
+        ours = f"import-{os.getpid()}-"
+        for left in folder.glob("import-*"):  # by an import that was killed: one process has this home open
+            if not left.name.startswith(ours):
+                shutil.rmtree(left, ignore_errors=True)
+        self._folder = tempfile.TemporaryDirectory(prefix=ours, dir=folder)
         self.path = Path(self._folder.name) / "seen.sqlite3"
         self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         self._db.executescript(_SCHEMA)

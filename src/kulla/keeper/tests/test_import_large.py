@@ -91,6 +91,7 @@ def test_an_import_that_is_killed_is_simply_done_again(running: RunningKeeper, t
         assert admin.people() == count + 6
         assert without_identifier(admin) == 0
         assert admin.import_people(path).already == count
+        assert list(running.keeper_home.glob("import-*")) == [], "nothing is left lying about"
     folders = [mirror.home for mirror in running.mirrors[:2]]
     for mirror in running.mirrors:
         mirror.stop()
