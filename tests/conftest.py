@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.country import Country, remove, short_folder
+from tests.inhabitants import arrive
+from tests.person import Person
 from tests.postgres import Server
 
 CHROMIUM = "/usr/bin/chromium"
@@ -34,6 +36,12 @@ def country() -> Iterator[Country]:
     finally:
         shared.kill_all()
         remove(folder)
+
+
+@pytest.fixture(scope="session")
+def inhabitants(country: Country) -> dict[str, Person]:
+    """A browser for each role of the shared country, with something waiting on every page."""
+    return arrive(country)
 
 
 @pytest.fixture

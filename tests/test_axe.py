@@ -9,29 +9,21 @@ from playwright.sync_api import BrowserContext, Page
 from tests import axe, journeys
 from tests.country import Country
 from tests.crawl import crawl
+from tests.inhabitants import ROLES, been
 from tests.person import Person
 
 pytestmark = pytest.mark.browser
 
-WHO = {
-    "anonymous": None,
-    "citizen": "citizen",
-    "clerk": "clerk",
-    "registrar": "registrar",
-    "protection": "protection",
-    "admin": "admin",
-    "operator": "operator",
-}
+WHO = ["anonymous", "assisted", *ROLES]
 
 
 @pytest.fixture(scope="module")
-def people(country: Country) -> dict[str, Person]:
+def people(country: Country, inhabitants: dict[str, Person]) -> dict[str, Person]:
     """A browser for each role, after something has happened."""
-    signed_in = {who: country.sign_in(name) if name else country.visitor() for who, name in WHO.items()}
-    citizen = signed_in["citizen"]
+    citizen = inhabitants["citizen"]
     if not journeys.my_appointments(citizen):
         journeys.wait_received(citizen, journeys.book(citizen, "paediatrics", ward=True))
-    return signed_in
+    return {**inhabitants, "anonymous": country.visitor()}
 
 
 def visit(context: BrowserContext, country: Country, person: Person) -> Page:
@@ -62,7 +54,7 @@ def test_no_violations(
     person.cookies["language"] = language
     addresses = [
         url
-        for url, page in crawl(person, each=1).items()
+        for url, page in crawl(person, "/", *been(person), each=1).items()
         if page.kind == "text/html" and not urlsplit(url).path.startswith("/demo/")
     ] + ([f"{country.base}/demo/thief", f"{country.base}/does-not-exist"] if who == "anonymous" else [])
     assert len(addresses) >= 5

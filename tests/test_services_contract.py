@@ -20,9 +20,10 @@ from django.utils.translation import override
 
 from kulla.registry import services
 from kulla.registry.access import rule_of
-from tests import acts, journeys
+from tests import journeys
 from tests.country import Country, clean_env
 from tests.crawl import crawl
+from tests.inhabitants import ROLES, been
 from tests.person import Page, Person
 
 QUERY_BUDGET = 8  # SQL statements a page may take; the pages of today need six at most
@@ -31,14 +32,6 @@ EXAMPLES = {
     "IntConverter": "1",
     "SlugConverter": "gp",
     "StringConverter": "2026-11-21",
-}
-ROLES = {
-    "citizen": "citizen",
-    "receptionist": "clerk",
-    "registrar": "registrar",
-    "protection": "protection",
-    "admin": "admin",
-    "operator": "operator",
 }
 
 
@@ -100,13 +93,15 @@ def test_strangers_are_kept_out(path: str, country: Country, signed_in: dict[str
 
 
 @pytest.fixture(scope="module")
-def signed_in(country: Country) -> dict[str, Person]:
+def signed_in(inhabitants: dict[str, Person]) -> dict[str, Person]:
     """A browser for each role."""
-    return {role: country.sign_in(who) for role, who in ROLES.items()}
+    return {role: inhabitants[role] for role in ROLES}
 
 
 @pytest.fixture(scope="module")
-def lived_in(country: Country, signed_in: dict[str, Person]) -> dict[str, dict[str, Page]]:
+def lived_in(
+    country: Country, inhabitants: dict[str, Person], signed_in: dict[str, Person]
+) -> dict[str, dict[str, Page]]:
     """Something of everything has happened; every page that each role can reach is visited."""
     citizen, clerk = signed_in["citizen"], signed_in["receptionist"]
     receipt = journeys.book(citizen, "orthopaedics", reason="Dhimbje gjuri")
@@ -122,46 +117,11 @@ def lived_in(country: Country, signed_in: dict[str, Person]) -> dict[str, dict[s
     account = country.accounts()["citizen"]
     late.submit(having="password", identifier=account.number, password=account.password)
     citizen.seen += late.seen
-    everyone = {**signed_in, "anonymous": country.visitor(), "assisted": people_acted(country, signed_in)}
+    everyone = {**inhabitants, "anonymous": country.visitor()}
     pages = {}
     for role, person in everyone.items():
-        been = dict.fromkeys(
-            path for method, path, status in person.seen if method == "GET" and status == 200
-        )
-        pages[role] = crawl(person, "/", *been, broken=BROKEN)
+        pages[role] = crawl(person, "/", *been(person), broken=BROKEN)
     return pages
-
-
-def people_acted(country: Country, signed_in: dict[str, Person]) -> Person:
-    """Something waits and something was done in every area of people; gives a clerk who acts with somebody."""
-    accounts = country.accounts()
-    citizen, clerk, admin = signed_in["citizen"], signed_in["receptionist"], signed_in["admin"]
-    registrar = signed_in["registrar"]
-    for who in ("citizen", "neighbour3"):
-        visit = acts.find_at_counter(clerk, accounts[who].number).path
-        for step in ("code", "pin", "signature", "new-pin"):
-            acts.fine(clerk.open(f"{visit}{step}"))
-    clerk.open("/counter/account/")
-    clerk.submit(having="identifier", identifier=accounts["citizen"].number)
-    clerk.click("/phone")
-    acts.ask_about_look(citizen, "Pse?")
-    acts.ask_correction(citizen, "place", "Shkodër", "U shpërngula.")
-    citizen.open("/my/data/erase")
-    acts.fine(citizen.submit(having="text", text="Gjithçka e vjetër"))
-    acts.offer_mandate(citizen, "money")
-    child = accounts["parent_of_teenager"].child_number
-    acts.ask_guardian(registrar, accounts["neighbour2"].number, child)
-    acts.ask_guardian(country.sign_in("registrar2"), accounts["neighbour3"].number, child)
-    office = accounts["clerk"].office
-    page = admin.open(f"/offices/admin/{office}/")
-    for last in ("/renew", "/end", "/review"):
-        acts.fine(admin.open(next(href for href, _ in page.links if href.endswith(last))))
-    acts.offer_role(admin, office, "receptionist", accounts["citizen"].number)
-    helper = country.sign_in("colleague")
-    helper.seen.clear()
-    acts.assist_by_code(country, helper, accounts["neighbour4"])
-    helper.seen = [("GET", "/my", 200), ("GET", "/counter/finish", 200)]
-    return helper
 
 
 BROKEN: list[str] = []  # filled by the visits
