@@ -2,8 +2,12 @@
 
 import threading
 
+import pytest
+
 from kulla.keeper.accounts.tests.conftest import GOOD, MINISTRY, NETWORK, SECRETS, House
 from kulla.keeper.accounts.tests.test_activation import NOBODY, refused
+from kulla.keeper.errors import Refusal
+from kulla.keeper.protected import REASONS
 from kulla.keeper_client import Session
 
 
@@ -207,3 +211,68 @@ def test_an_official_recovers_nothing_alone(house: House) -> None:
     )
     client.recover_begin(official.number, network=NETWORK)
     assert house.kinds(official) == ["ask_desk"]
+
+
+def test_a_protected_person_needs_a_second_official_here_too(house: House) -> None:
+    """Nothing is shown and no letter given until a colleague agrees; the contact is told of the search and the look."""
+    client, keeper = house.client, house.keeper
+    who, contact = house.person(), house.person()
+    reason = sorted(REASONS)[0]
+    keeper.committer.commit(keeper.protected.body(house.id(who), house.id(contact), reason))
+    clerk, visit = at_desk(house, who)
+    seen = client.desk_view(clerk.token, visit)
+    assert seen.closed and seen.name == "" and seen.phone == "" and seen.release == ""
+    refused("protected", client.desk_letter, clerk.token, visit, "id_card")
+    refused("protected", client.desk_channel_ask, clerk.token, visit, "phone", "+39 320 123 4567", "id_card")
+    assert client.desk_release(clerk.token, visit) == "open"
+    assert client.desk_view(clerk.token, visit).release == "open"
+    colleague = house.person(password=GOOD[0], totp=SECRETS[1])
+    keeper.committer.commit(
+        {
+            "type": "official",
+            "person": house.id(colleague),
+            "role": "receptionist",
+            "office": house.running.office_1,
+        }
+    )
+    second = house.sign_in(colleague)
+    request = client.approvals_open(second.token)[0]
+    client.approval_answer(second.token, request.id, yes=True)
+    assert client.desk_view(clerk.token, visit).name == who.name
+    assert "protected_looked" in house.kinds(contact)
+    assert client.desk_letter(clerk.token, visit, "id_card").name == who.name
+
+
+def test_the_counters_code_works_once_and_for_its_purpose(house: House) -> None:
+    """What other areas use: a code to the telephone on record."""
+    accounts, who, silent = house.keeper.accounts, house.person(), house.person(phone=False)
+    with pytest.raises(Refusal, match="telephone"):
+        accounts.confirm_code(house.id(silent), "visit")
+    until = accounts.confirm_code(house.id(who), "visit")
+    assert 0 < until - house.clock() <= 10 * 60 * 1000
+    code = house.code(who, "code_confirm")
+    assert not accounts.check_code(house.id(who), "another visit", code)
+    assert accounts.check_code(house.id(who), "visit", code)
+    assert not accounts.check_code(house.id(who), "visit", code)
+    with pytest.raises(Refusal) as caught:
+        accounts.confirm_code(house.id(who), "visit")
+    assert caught.value.code == "slow_down" and caught.value.details["retry_after_s"] <= 61
+
+
+def test_nothing_of_the_account_changes_in_an_assisted_or_short_session(house: House) -> None:
+    """Whoever sits beside a clerk, or at somebody else's computer, reads but changes nothing."""
+    keeper, who = house.keeper, house.person(password=GOOD[0])
+    person, ids = house.id(who), house.id(house.running.vjosa)
+    common = {"network": NETWORK, "device": "t", "language": None}
+    clerk = house.sign_in(house.running.vjosa)
+    assert clerk.office
+    keeper.sessions.helper_stands = lambda _sid: True  # the counter's own tests make whole visits
+    opened = {
+        "short_session": keeper.sessions.open_for(person, "citizen", None, short=True, **common),
+        "assisted": keeper.sessions.open_for(
+            person, "citizen", None, assisted={"official": ids, "office": clerk.office}, **common
+        ),
+    }
+    for code, session in opened.items():
+        refused(code, house.client.channel_ask, session["token"], "phone", "+39 320 123 4567")
+        refused(code, house.client.paper_codes, session["token"])
