@@ -9,6 +9,9 @@ from kulla.identity.families import words
 from kulla.web.forms import DateField
 
 
+PERSONS = ("guardian_type", "guardian", "ward_type", "ward", "adult")
+
+
 def _choices(texts: Any) -> list[tuple[str, Any]]:
     return list(texts.items())
 
@@ -81,6 +84,8 @@ class _Decision(forms.Form):
 class GuardianForm(_Decision):
     """Somebody becomes a guardian by a court's decision."""
 
+    field_order = PERSONS  # errors are listed in the order of the page
+
     guardian_type, guardian = _document(
         _("Document of the guardian"), _("Enter the number on the guardian’s document")
     )
@@ -130,6 +135,8 @@ class GuardianForm(_Decision):
 
 class EndForm(_Decision):
     """A guardianship ends by a court's decision."""
+
+    field_order = PERSONS
 
     guardian_type, guardian = _document(
         _("Document of the guardian"), _("Enter the number on the guardian’s document")
