@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from kulla.identity.families import words
 from kulla.web.forms import DateField
 
-
 PERSONS = ("guardian_type", "guardian", "ward_type", "ward", "adult")
 
 
