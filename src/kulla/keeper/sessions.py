@@ -9,10 +9,9 @@ official acts with the person present.
 
 import hashlib
 import hmac
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,10 +20,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kulla.journal import wire
 from kulla.journal.ids import now_ms
 from kulla.keeper.attempts import truncate_network
+from kulla.keeper.attestations import Attestations
 from kulla.keeper.committer import Committer
-from kulla.keeper.errors import RecordsBroken, Refusal
-from kulla.keeper.keys import open_box, seal_box
+from kulla.keeper.errors import Refusal
 from kulla.keeper.kinds import Body
+from kulla.keeper.live import (
+    ASSISTED,
+    FRESH_MS,
+    LONG,
+    RENEW_MS,
+    SESSION_MS,
+    SHORT,
+    TOKEN_MS,
+    Live,
+    Proven,
+)
 from kulla.keeper.offices import Offices
 from kulla.keeper.people import STAFF, People
 from kulla.keeper.register import Register
@@ -33,63 +43,9 @@ from kulla.keeper.standing import Role, Standing
 from kulla.keeper.strength import STRONG, strength
 from kulla.keeper.vault import Cache, Vault
 
-
-@dataclass(frozen=True)
-class Span:
-    """How long a token lives, how long after its end it may be renewed, and how long the session lasts in all."""
-
-    token_ms: int
-    renew_ms: int
-    whole_ms: int
-
-
-MINUTE = 60 * 1000
-LONG = Span(15 * MINUTE, 30 * MINUTE, 12 * 60 * MINUTE)
-SHORT = Span(10 * MINUTE, 0, 30 * MINUTE)
-ASSISTED = Span(15 * MINUTE, 0, 30 * MINUTE)
-TOKEN_MS, RENEW_MS, SESSION_MS = LONG.token_ms, LONG.renew_ms, LONG.whole_ms  # the longest of each
-FRESH_MS = (
-    30 * MINUTE
-)  # so long an attestation is as good as its session: the portal keeps one for 15 minutes
+__all__ = ["ASSISTED", "FRESH_MS", "LONG", "SESSION_MS", "SHORT", "Live", "Proven", "Sessions"]
 GATHER_S = 0.02  # a sign-in takes as long for its password: many then share one round to the copies
 LANGUAGES = ("sq", "en")
-
-
-@dataclass(frozen=True)
-class Live:
-    """A session that stands. `assisted` is the office where an official (`helper`) acts with the person present;
-    `factor` says what the sign-in was proven with (see strength.py)."""
-
-    sid: str
-    person: UUID
-    role: str
-    office: UUID | None
-    language: str
-    started: int
-    short: bool = False
-    assisted: UUID | None = None
-    factor: str = ""
-    helper: UUID | None = None
-
-    @property
-    def span(self) -> Span:
-        """How long it and its tokens live."""
-        return ASSISTED if self.assisted else SHORT if self.short else LONG
-
-    @property
-    def is_citizen(self) -> bool:
-        """Whether the person acts for themselves and not as an official."""
-        return self.role == CITIZEN
-
-
-@dataclass(frozen=True)
-class Proven:
-    """Who stands behind a token or an attestation. A token serves every service (`service` is None), an attestation
-    its own; `at` is when it was minted (a token's: now). An attestation may outlive its session."""
-
-    session: Live
-    service: str | None
-    at: int
 
 
 class Sessions:
@@ -106,6 +62,7 @@ class Sessions:
         self.helped_by: Callable[[list[str]], list[str]] = lambda _sids: []
         self._signer = Ed25519PrivateKey.from_private_bytes(vault.system("token"))
         self.public_key = self._signer.public_key().public_bytes_raw()
+        self._attestations = Attestations(vault, self._signer)
         self._tokens: Cache[str, tuple[str, int]] = Cache()
         self._sessions: Cache[str, Live | None] = Cache()
         self._staff: Cache[UUID, bool] = Cache()
@@ -431,31 +388,8 @@ class Sessions:
     # Attestations --------------------------------------------------------------------------------------
 
     def attest(self, session: Live, service: str, pseudonym: UUID | None) -> bytes:
-        """A statement of who acts in a service, fit to stand in the journal: no two share a value.
-
-        `trace` is sealed: with it the keeper, and nobody else, finds the person and session again.
-        """
-        attestation_id = os.urandom(16)
-        inside = [session.person, session.sid, session.role, session.office]
-        if session.assisted:
-            inside += [session.assisted, session.helper]
-        trace = seal_box(
-            self._vault.system("trace"),
-            wire.encode(inside),
-            wire.length_prefixed("kulla-trace/1", attestation_id, service),
-        )
-        body = {
-            "v": 1,
-            "id": attestation_id,
-            "service": service,
-            "role": session.role,
-            "at": now_ms(),
-            "trace": trace,
-        }
-        body |= {"who": pseudonym} if pseudonym else {"office": session.office}
-        if session.assisted:
-            body["assisted"] = session.assisted
-        return wire.sign_statement("attestation", body, self._signer)
+        """A statement of who acts in a service, fit to stand in the journal: no two share a value."""
+        return self._attestations.make(session, service, pseudonym)
 
     def proven(self, proof: str | bytes, service: str | None = None) -> Proven:
         """Who stands behind a token, or behind an attestation (of this service, if one is named) of any age.
@@ -464,22 +398,7 @@ class Sessions:
         """
         if isinstance(proof, str):
             return Proven(self.live(proof), None, now_ms())
-        try:
-            body = wire.open_statement("attestation", proof, self.public_key)
-            named = str(body["service"])
-            associated = wire.length_prefixed("kulla-trace/1", body["id"], named)
-            person, sid, role, office, *rest = wire.decode(
-                open_box(self._vault.system("trace"), body["trace"], associated)
-            )
-            assisted, helper = rest or (None, None)
-            at = int(body["at"])
-            session = Live(sid, person, role, office, "", at, assisted=assisted, helper=helper)
-            found = Proven(session, named, at)
-        except (wire.WireError, RecordsBroken, KeyError, TypeError, ValueError) as error:
-            raise Refusal("attestation", "This is not an attestation of this keeper.") from error
-        if service is not None and named != service:
-            raise Refusal("attestation", "This is not an attestation for this service.")
-        return found
+        return self._attestations.read(proof, service)
 
     def present(self, proof: str | bytes, service: str) -> Live:
         """The live session of a token, or of an attestation of the last 30 minutes. Raises as `proven`."""
