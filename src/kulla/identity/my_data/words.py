@@ -226,5 +226,6 @@ def _code(key: str, text: str) -> str:
         return str(WITHHELD)
     if key == "kind" and text not in words:
         return str(decisions.title(text))
-    # Fields of services are named "table.column".
-    return str(words.get(text.rsplit(".", maxsplit=1)[-1] if key == "fields" else text, text))
+    if key == "fields":  # those of services are named "table.column"
+        return str(words.get(text.rsplit(".", maxsplit=1)[-1]) or gettext("another entry of yours"))
+    return str(words.get(text, text))

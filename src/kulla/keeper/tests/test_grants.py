@@ -14,8 +14,9 @@ from kulla.keeper.config import load
 from kulla.keeper.core import Keeper
 from kulla.keeper.errors import Refusal
 from kulla.keeper.keys import seal_box
+from kulla.keeper.my_data.viewing import Filter
 from kulla.keeper.sessions import FRESH_MS, Live, Proven
-from kulla.keeper.testkit import OFFICE_1, OFFICE_2, RunningKeeper, invented, keeper
+from kulla.keeper.testkit import OFFICE_1, OFFICE_2, OFFICES, RunningKeeper, invented, keeper
 from kulla.keeper.tests.conftest import Country
 from kulla.keeper_client import Refused
 
@@ -109,10 +110,10 @@ def test_revoking_does_not_make_room_for_more(inside: Inside) -> None:
 def test_a_late_grant_is_told_to_the_person(inside: Inside) -> None:
     arta = inside.person(inside.running.arta.number)
     assert inside.grant(inside.running.arta.number, 1000) == "ok"
-    assert inside.keeper.looks.of_person(arta) == []
+    assert inside.keeper.my_data.viewing.page(arta, Filter())[0] == []
     assert inside.grant(inside.running.arta.number, HOUR) == "ok"
-    [told] = inside.keeper.looks.of_person(arta)
-    assert (told["purpose"], told["office"], told["cost"]) == ("late grant", OFFICE_1, 0)
+    [told], _ = inside.keeper.my_data.viewing.page(arta, Filter())
+    assert (told["purpose"], told["office"]) == ("late grant", OFFICES[OFFICE_1])
 
 
 def test_what_stands_is_answered_however_old_the_proof(inside: Inside) -> None:
