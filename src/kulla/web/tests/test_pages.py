@@ -41,7 +41,9 @@ def test_an_empty_list_has_one_page() -> None:
 def test_built_files_have_their_hash_in_the_name() -> None:
     """So that browsers keep them for ever and never keep a wrong one."""
     names = json.loads((assets_index.FOLDER / "manifest.json").read_text())
-    assert {"kulla.css", "htmx.js", "favicon.svg", "DejaVuSans.ttf", "DejaVuSans-Bold.ttf"} == set(names)
+    assert {
+        *("kulla.css", "htmx.js", "passkeys.js", "favicon.svg", "DejaVuSans.ttf", "DejaVuSans-Bold.ttf"),
+    } == set(names)
     for name in names:
         assert assets_index.path_of(name).stat().st_size > 100
         assert assets_index.static(name) == f"/static/kulla/{names[name]}"
