@@ -9,10 +9,8 @@ Then the keeper opens an assisted session: half an hour at most, one at a time f
 session is. Its attestations carry the office. What it may not do stands in calls/form.py: whatever is not named there.
 """
 
-import base64
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
@@ -29,9 +27,9 @@ from kulla.keeper.protected import Protected
 from kulla.keeper.register import Register
 from kulla.keeper.roles import CITIZEN, READERS
 from kulla.keeper.sessions import ASSISTED, Live, Sessions
+from kulla.keeper.visits import VISIT_MS, Visit, Visits
 
 MINUTE_MS = 60 * 1000
-VISIT_MS = 30 * MINUTE_MS  # from the search to the confirmation
 SIGNATURE_MS = 10 * MINUTE_MS
 PURPOSE = "counter"  # the word of looks and releases
 SERVICE = "identity"
@@ -57,31 +55,6 @@ class Accounts(Protocol):
         """A notice of the keeper's own: inbox and all channels."""
 
 
-@dataclass(frozen=True)
-class Visit:
-    """A row of the table."""
-
-    id: UUID
-    person: UUID
-    official: UUID
-    office: UUID
-    clerk_sid: str
-    what: str
-    at: int
-    way: str
-    confirmed: int
-    sid: str
-
-    @property
-    def sheet(self) -> str:
-        """The short number on the paper: the first 40 bits of the id in base32, as check codes are written."""
-        code = base64.b32encode(self.id.bytes[:5]).decode()
-        return f"{code[:4]}-{code[4:]}"
-
-
-_VISIT = "SELECT id, person, official, office, clerk_sid, what, at, way, confirmed, sid FROM visit "
-
-
 class Counter:
     """Finds, has confirmed, opens, ends."""
 
@@ -97,14 +70,14 @@ class Counter:
         meter: Meter,
         clock: Callable[[], int],
     ) -> None:
-        self._register, self._people, self._families = register, people, families
+        self._people, self._families = people, families
         self._committer, self._sessions, self._protected = committer, sessions, protected
         self._pins, self._meter, self._clock = pins, meter, clock
         self._accounts: Callable[[], Accounts] | None = None
         self._approvals: Approvals | None = None
         self._beginning = threading.Lock()
         self._shown: set[UUID] = set()  # visits of protected persons whose name is on the log already
-        sessions.helper_stands, sessions.helped_by = self.helper_stands, self.helped_by
+        self._visits = Visits(register, sessions, clock)
 
     def declare(self, approvals: Approvals, accounts: Callable[[], Accounts]) -> None:
         """Say how signatures and PINs at the desk are decided, and who sends."""
@@ -141,7 +114,7 @@ class Counter:
 
     def show(self, session: Live, visit_id: UUID) -> dict[str, Any]:
         """A visit as its page needs it. Raises Refusal("unknown_visit")."""
-        visit = self._visit(session, visit_id)
+        visit = self._visits.of(session, visit_id)
         closed = self._protected.closed(session, visit.person, PURPOSE)
         protected = self._protected.is_protected(visit.person)
         name, born = "", ""
@@ -169,7 +142,7 @@ class Counter:
     def ask_release(self, session: Live, visit_id: UUID) -> str:
         """Ask a second official to release a protected person for this visit; gives the state."""
         self._meter.official(session)
-        visit = self._visit(session, visit_id)
+        visit = self._visits.of(session, visit_id)
         return self._protected.ask(session, visit.person, SERVICE, PURPOSE)
 
     def _look(self, session: Live, visit: Visit) -> bool:
@@ -196,7 +169,7 @@ class Counter:
         what = what_in_words(self._language(visit.person), visit.what)
         office = self._protected.office_name(visit.office)
         self._other.confirm_code(
-            visit.person, self._code_purpose(visit), "code_counter", office=office, what=what
+            visit.person, f"counter {visit.id}", "code_counter", office=office, what=what
         )
 
     def ask_signature(self, session: Live, visit_id: UUID) -> None:
@@ -204,7 +177,7 @@ class Counter:
 
         For a protected person a colleague's yes is the release too. Raises Refusal("unknown_visit").
         """
-        visit = self._visit(session, visit_id)
+        visit = self._visits.of(session, visit_id)
         self._able(visit.person)
         if self._state(SIGNED, visit) not in (OPEN, DONE):
             self._asked.ask(
@@ -251,8 +224,8 @@ class Counter:
 
     def _of_request(self, request: Request) -> Visit:
         """The visit that a request is about, while the clerk's session stands. Raises Refusal("decided")."""
-        visit = self._by_id(request.content["visit"])
-        if visit is None or visit.confirmed or not self._stands(visit.clerk_sid):
+        visit = self._visits.by_id(request.content["visit"])
+        if visit is None or visit.confirmed or not self._visits.stands(visit.clerk_sid):
             raise Refusal("decided", "The visit is over.")
         return visit
 
@@ -291,7 +264,7 @@ class Counter:
             if self._protected.is_protected(visit.person) and not self._look(session, visit):
                 raise Refusal("protected_look", "The contact of a protected person could not be told.")
             self._meter.looks.add([self._entry(session, visit.person, "assisted", [])])
-            if earlier := self._living("official = ?", session.person.bytes):
+            if earlier := self._visits.living_of(session.person):
                 self._sessions.end_sids(earlier)
             now, sid = self._clock(), uuid4().hex
             confirmed = {"type": "visit_confirmed", "id": visit.id, "way": way, "at": now, "sid": sid}
@@ -324,7 +297,7 @@ class Counter:
     def _confirm(self, visit: Visit, way: str, secret: str) -> None:
         """Raise unless the person has confirmed in this way."""
         if way == CODE:
-            if not self._other.check_code(visit.person, self._code_purpose(visit), secret):
+            if not self._other.check_code(visit.person, f"counter {visit.id}", secret):
                 raise Refusal("wrong_code", "The code is wrong, too old, or was used already.")
         elif way == PIN:
             self._check_pin(visit, secret)
@@ -351,47 +324,12 @@ class Counter:
         if self._families.under_age(person):
             raise Refusal("under_age", "For a child a guardian comes to the counter.")
 
-    @staticmethod
-    def _code_purpose(visit: Visit) -> str:
-        """A code is good for one visit."""
-        return f"counter {visit.id}"
-
-    # Ending --------------------------------------------------------------------------------------------
-
-    def helper_stands(self, sid: str) -> bool:
-        """Whether the clerk's own session behind an assisted one stands."""
-        row = self._register.one("SELECT clerk_sid FROM visit WHERE sid = ?", sid)
-        return row is not None and self._stands(row[0])
-
-    def _stands(self, sid: str) -> bool:
-        try:
-            self._sessions.of_sid(sid)
-        except Refusal:
-            return False
-        return True
-
-    def helped_by(self, sids: list[str]) -> list[str]:
-        """The assisted sessions behind which these sessions of clerks stand."""
-        return [found for sid in sids for found in self._living("clerk_sid = ?", sid)]
-
-    def _living(self, where: str, value: object) -> list[str]:
-        rows = self._register.rows(
-            f"SELECT sid FROM visit JOIN session USING (sid) WHERE {where} "  # noqa: S608 - fixed texts
-            "AND until > ? AND session.ended IS NULL",
-            *(value, self._clock()),
-        )
-        return [sid for (sid,) in rows]
-
     # The person ----------------------------------------------------------------------------------------
 
     def mine(self, person: UUID) -> dict[str, Any]:
         """The PIN's state and the visits of a person, newest first."""
         at, office = self._pins.since(person)
-        rows = self._register.rows(
-            "SELECT confirmed, coalesce(session.ended, until), visit.office, way, what FROM visit "
-            "JOIN session USING (sid) WHERE visit.person = ? ORDER BY at DESC LIMIT ?",
-            *(person.bytes, SHOWN_VISITS),
-        )
+        rows = self._visits.confirmed(person, SHOWN_VISITS)
         visits = [
             {
                 "at_ms": begun,
@@ -412,7 +350,7 @@ class Counter:
 
     def held(self, person: UUID) -> list[dict[str, Any]]:
         """The visits, for what the person downloads."""
-        return [dict(visit) for visit in self.mine(person)["visits"]]
+        return list(self.mine(person)["visits"])
 
     def held_pin(self, person: UUID) -> list[dict[str, Any]]:
         """That there is a PIN and since when; never the PIN."""
@@ -436,29 +374,13 @@ class Counter:
 
     def _open(self, session: Live, visit_id: UUID) -> Visit:
         """A visit that may still be confirmed, of a person for whom one may act."""
-        visit = self._visit(session, visit_id)
+        visit = self._visits.of(session, visit_id)
         if visit.confirmed:
             raise Refusal("unknown_visit", "This visit was confirmed already.")
         if self._protected.closed(session, visit.person, PURPOSE):
             raise Refusal("protected_look", "A second official must release this person first.")
         self._able(visit.person)
         return visit
-
-    def _visit(self, session: Live, visit_id: UUID) -> Visit:
-        """A visit of this very session, not older than half an hour. Raises Refusal("unknown_visit")."""
-        visit = self._by_id(visit_id)
-        own = visit is not None and (visit.official, visit.clerk_sid) == (session.person, session.sid)
-        if visit is None or not own or visit.at + VISIT_MS <= self._clock():
-            raise Refusal("unknown_visit", "There is no such visit, or it is over.")
-        return visit
-
-    def _by_id(self, visit_id: UUID) -> Visit | None:
-        row = self._register.one(_VISIT + "WHERE id = ?", visit_id.bytes)
-        if row is None:
-            return None
-        visit, person, official, office = (UUID(bytes=each) for each in row[:4])
-        sid, what, at, way, confirmed, own_sid = row[4:]
-        return Visit(visit, person, official, office, sid, what, at, way or "", confirmed or 0, own_sid or "")
 
     def _language(self, person: UUID) -> str:
         return self._people.field(person, "language") or "sq"

@@ -146,10 +146,10 @@ def _finish(
     ticket: Ticket | None = None,
     shapes: Mapping[str, Shape] | None = None,
 ) -> None:
-    lines = opened.claims
-    if lines is not None:  # what the actor adds to every receipt, such as that it was done at a counter
-        lines = [*lines, *getattr(actor, "also_claims", ())]
-    sealed, digest = _seal(lines, ticket)
+    said = opened.claims
+    if said is not None:  # what the actor adds to every receipt, such as that it was done at a counter
+        said = [*said, *getattr(actor, "also_claims", ())]
+    sealed, digest = _seal(said, ticket)
     given = actor if isinstance(actor, str) else "hex:" + actor.attestation.hex()
     if isinstance(actor, str) and not actor.startswith("job:"):
         raise RecordError(f"An actor is an Actor or 'job:<name>', not {actor!r}.")
