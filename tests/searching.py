@@ -73,3 +73,22 @@ def search(folders: Iterable[Path], words: Iterable[str]) -> list[str]:
                 hits = [(needle, word) for needle, word in needles.items() if needle in part]
                 found += [f"{word!r} stands in {path} as {needle[:40]!r}" for needle, word in hits]
     return found
+
+
+def search_digits(folders: Iterable[Path], codes: Iterable[str]) -> list[str]:
+    """Where a code of digits stands by itself, as text or as UTF-16: inside longer numbers it is found by chance."""
+    shapes = {}
+    for code in codes:
+        shapes[code] = [
+            re.compile(rb"(?<![0-9A-Za-z+/])" + re.escape(code.encode()) + rb"(?![0-9A-Za-z+/])"),
+            re.compile(re.escape(code.encode("utf-16-le"))),
+        ]
+    return [
+        f"{code!r} stands in {path}"
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        for part in unpacked(path.read_bytes())
+        for code, patterns in shapes.items()
+        if any(pattern.search(part) for pattern in patterns)
+    ]
