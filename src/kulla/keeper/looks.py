@@ -225,6 +225,9 @@ class Looks:
             self._confirmed = upto
             while self._unconfirmed and self._unconfirmed[0][0] <= upto:
                 self._unconfirmed.popleft()
+        self._remember_confirmed(upto)
+
+    def _remember_confirmed(self, upto: int) -> None:
         with self._reading:
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('confirmed', ?)", (upto,))
 
@@ -353,6 +356,8 @@ class Looks:
             with self._lock:
                 if not self._unconfirmed or new[-1][0] < self._unconfirmed[0][0]:
                     self._confirmed = max(self._confirmed, new[-1][0])
+                confirmed = self._confirmed
+            self._remember_confirmed(confirmed)  # else the next start would wait for the journal for ever
         return max(self._seq, new[-1][0] if new else 0)
 
     def close(self) -> None:

@@ -114,6 +114,11 @@ def test_looks_of_others_or_changed_ones_are_not_taken_back(lived: Country) -> N
     client.restore_looks(looks[:2])
     client.restore_looks(looks[1:])
     assert len(client.looked_at_me(lived.sign_in(running.arta).token)) == 3
+    running.stop()
+    running.start()
+    assert client.status()["unconfirmed"] == 0, (
+        "what came from the journal does not wait for it, nor close opening"
+    )
 
 
 def test_one_copy_gives_what_it_has_and_says_what_may_be_missing(lived: Country, tmp_path: Path) -> None:
