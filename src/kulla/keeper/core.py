@@ -109,7 +109,6 @@ class Keeper:
         must be ready first. Raises RecordsBroken when the system keys are not there.
         """
         self.sessions = Sessions(self.register, self.vault, self.committer, self.people, self.offices)
-        self.sessions.standing.frozen = lambda person: self.accounts.frozen(person)  # noqa: PLW0108  (made later)
         self.sessions.standing.telling = lambda person, kind, params: self.accounts.telling(
             person, kind, params, link="security"
         )
