@@ -2,6 +2,9 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext
+
+from kulla.record import api as record
 from kulla.registry.actor import Actor
 from kulla.registry.services import DataSection
 from kulla.services.appointments import people, queries, words
@@ -13,7 +16,7 @@ _LABELS = {
     "with": {"sq": "Te kush", "en": "With whom"},
     "office": {"sq": "Zyra", "en": "Office"},
     "state": {"sq": "Gjendja", "en": "State"},
-    "channel": {"sq": "Si u rezervua", "en": "How it was booked"},
+    "channel": {"sq": "Rruga e kërkesës", "en": "Way of asking"},
     "cancelled": {"sq": "Pse u anulua", "en": "Why it was cancelled"},
     "reason": {"sq": "Arsyeja që dhatë", "en": "The reason you gave"},
     "entry": {"sq": "Numri i shënimit në ditar", "en": "Number of the entry in the journal"},
@@ -26,11 +29,13 @@ def held(actor: Actor) -> list[DataSection]:
     """Every appointment of the person, with its reason opened, and the time that is held now."""
     rows = queries.everything_of(actor)
     reasons, broken = _reasons(actor, [row for row in rows if row.reason])
+    states = record.statuses(row.last_entry for row in rows)
+    received = {entry for entry, found in states.items() if found.status == "received"}
     sections = [
         DataSection(
             {"sq": "Takime te mjeku", "en": "Medical appointments"},
             _LABELS,
-            [_row(row, reasons.get(str(row.id), "")) for row in rows],
+            [_row(row, reasons.get(str(row.id), ""), received=row.last_entry in received) for row in rows],
             broken,
         )
     ]
@@ -41,17 +46,19 @@ def held(actor: Actor) -> list[DataSection]:
     return sections
 
 
-def _row(row: Appointment, reason: str) -> dict[str, object]:
+def _row(row: Appointment, reason: str, *, received: bool) -> dict[str, object]:
+    """One appointment. What the mirrors have not signed for yet is not called booked or cancelled."""
     found: dict[str, object] = {
         "at_ms": _ms(row.starts_at),
         "care": str(words.specialty(row.specialty)),
         "with": row.practitioner.name,
         "office": row.office.name,
-        "state": str(words.status(row.status)),
-        "channel": str(Channel(row.channel).label),
+        "state": str(words.status(row.status)) if received else gettext("not yet confirmed"),
         "entry": str(row.entry),
     }
-    if row.cancel_reason:
+    if received:
+        found["channel"] = str(Channel(row.channel).label)
+    if received and row.cancel_reason:
         found["cancelled"] = str(CancelReason(row.cancel_reason).label)
     return found | ({"reason": reason} if reason else {})
 
