@@ -145,6 +145,8 @@ def load(path: Path) -> Config:
         raise ConfigError(f"The keeper's settings cannot be read: {path}.") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"The keeper's settings in {path} are not complete or not valid.") from error
+    if config.argon2.parallelism != 1:
+        raise ConfigError("Argon2id runs in one lane here: parallelism must be 1.")
     if not config.copies:
         raise ConfigError("The keeper needs key copies: no record counts on this disk alone.")
     return config

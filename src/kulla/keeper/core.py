@@ -214,7 +214,7 @@ class Keeper:
 
     def _serve_counter(self, meter: Meter) -> None:
         self.protected.declare(self.approvals)
-        self.protected.tell = lambda person, kind, params: self.accounts.tell(person, kind, params)
+        self.protected.tell = self.accounts.tell
         parts = (self.register, self.vault, self.people, self.committer)
         pins = Pins(*parts, self.credentials, self.config.argon2, self._clock)
         self.counter = Counter(

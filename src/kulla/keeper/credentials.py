@@ -10,12 +10,12 @@ import unicodedata
 from typing import Any
 from uuid import UUID
 
-import argon2
 import pyotp
 
 from kulla.journal.ids import now_ms
 from kulla.keeper import passwords
 from kulla.keeper.config import Argon2
+from kulla.keeper.hashing import Hasher
 from kulla.keeper.keys import expand, open_box, seal_box
 from kulla.keeper.people import People
 from kulla.keeper.register import Register
@@ -31,7 +31,7 @@ class Credentials:
 
     def __init__(self, register: Register, vault: Vault, cost: Argon2, people: People) -> None:
         self._register, self._vault, self._people = register, vault, people
-        self._hasher = argon2.PasswordHasher(cost.time, cost.memory_kib, cost.parallelism)
+        self._hasher = Hasher(cost)
         self._turn = threading.BoundedSemaphore(AT_ONCE)
         # Somebody who does not exist is checked against this, with the same steps and the same cost.
         self._nobody = self._hasher.hash(os.urandom(16).hex())
@@ -77,16 +77,13 @@ class Credentials:
             key, box = self._decoy
             open_box(expand(key, "own"), box, b"decoy")
         with self._turn:
-            try:
-                self._hasher.verify(stored or self._nobody, _normal(password))
-            except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
-                return False
-        return stored is not None
+            right = self._hasher.right(stored or self._nobody, _normal(password))
+        return right and stored is not None
 
     def outdated(self, person: UUID) -> bool:
         """Whether the password was hashed at another cost than today's."""
         stored = self._read(person, "password")
-        return stored is not None and self._hasher.check_needs_rehash(stored)
+        return stored is not None and self._hasher.outdated(stored)
 
     def has_totp(self, person: UUID) -> bool:
         """Whether a second factor is asked for."""

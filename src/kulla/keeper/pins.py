@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable
 from uuid import UUID
 
-import argon2
-
 from kulla.keeper.committer import Committer
 from kulla.keeper.config import Argon2
 from kulla.keeper.credentials import Credentials
 from kulla.keeper.errors import Refusal
+from kulla.keeper.hashing import Hasher
 from kulla.keeper.kinds import Body
 from kulla.keeper.people import People
 from kulla.keeper.register import Register
@@ -44,7 +43,7 @@ class Pins:
     ) -> None:
         self._register, self._vault, self._people = register, vault, people
         self._committer, self._credentials, self._clock = committer, credentials, clock
-        self._hasher = argon2.PasswordHasher(cost.time, cost.memory_kib, cost.parallelism)
+        self._hasher = Hasher(cost)
         self._checking = threading.Lock()  # one try after the other: a count is read and written
         self._wrong: dict[UUID, int] = {}  # tries whose records could not be written
         self._passwords: dict[UUID, tuple[int, float]] = {}
@@ -71,15 +70,13 @@ class Pins:
             if row[1] >= TRIES:
                 raise Refusal("pin_locked", "The PIN is locked after too many wrong tries.")
             stored = self._vault.open_own(person, SEALED, row[0])
-            try:
-                self._hasher.verify(str(stored), "".join(pin.split()))
-            except argon2.exceptions.VerificationError:
+            if not self._hasher.right(str(stored), "".join(pin.split())):
                 left = TRIES - row[1] - 1
                 # Counted here too: while the copies are silent nothing can be written, and guessing must not be free.
                 self._wrong[person] = self._wrong.get(person, 0) + 1
                 self._committer.commit({"type": "counter_pin_wrong", "person": person})
                 self._wrong.pop(person, None)
-                raise Refusal("wrong_pin", "The PIN is wrong.", left=left) from None
+                raise Refusal("wrong_pin", "The PIN is wrong.", left=left)
             if row[1]:
                 self._committer.commit({"type": "counter_pin_right", "person": person})
                 self._wrong.pop(person, None)

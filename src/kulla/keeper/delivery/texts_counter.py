@@ -105,8 +105,8 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
     "protected_set": {
         "sq": {
             "subject": "Mbrojtja filloi",
-            "body": "Dy nëpunës të regjistrit vendosën që të dhënat tuaja, ose të personit që ju ka zgjedhur si kontakt, "
-            "të jenë të mbrojtura. Për çdo shikim duhet një nëpunës i dytë, dhe ju lajmëroheni menjëherë.",
+            "body": "Dy nëpunës të regjistrit vendosën që të dhënat tuaja, ose të personit që ju ka zgjedhur "
+            "si kontakt, të jenë të mbrojtura. Për çdo shikim duhet një nëpunës i dytë, dhe ju lajmëroheni menjëherë.",
         },
         "en": {
             "subject": "The protection has begun",
@@ -122,8 +122,8 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
         },
         "en": {
             "subject": "The protection has ended",
-            "body": "Two officials of the register ended the protection of your data, or of that of the person who chose "
-            "you as contact. If this is a mistake, telephone the register’s office.",
+            "body": "Two officials of the register ended the protection of your data, or of that of the person who "
+            "chose you as contact. If this is a mistake, telephone the register’s office.",
         },
     },
 }

@@ -170,7 +170,9 @@ def test_no_call_gives_them_a_citizens_values(world: World, who: str, call: str)
         answer = repr(world.ask(call, args))
     except Refused as refused:
         answer = f"{refused} {refused.details}"
-    world.client.sessions(world.tokens[who])  # it still stands: none of this was refused for want of a session
+    world.client.sessions(
+        world.tokens[who]
+    )  # it still stands: none of this was refused for want of a session
     arta = world.running.arta
     for value in (arta.name, arta.number, "+355 69 2012345", "Rruga e Dibrës", arta.birth_date.isoformat()):
         assert value not in answer

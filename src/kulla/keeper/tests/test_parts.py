@@ -7,8 +7,9 @@ import pytest
 
 from kulla.keeper.attempts import Attempts, truncate_network
 from kulla.keeper.budgets import Budgets
-from kulla.keeper.config import Limits, load
+from kulla.keeper.config import Argon2, Limits, load
 from kulla.keeper.errors import ConfigError, RecordsBroken, Refusal
+from kulla.keeper.hashing import Hasher
 from kulla.keeper.keys import KeyRing, WrappedKey, expand
 from kulla.keeper.numbers import BadNumber, al, scheme
 from kulla.keeper.records import Record, RecordFile, Sealer, parse
@@ -373,3 +374,15 @@ def test_settings_that_cannot_be_used_are_refused(tmp_path: Path, text: str) -> 
         load(tmp_path / "keeper.json")
     with pytest.raises(ConfigError):
         load(tmp_path / "missing.json")
+
+
+def test_a_hash_of_another_library_is_read_and_made_anew_at_the_next_sign_in() -> None:
+    """The text form is common: this one was made by the reference code, before libsodium took over."""
+    older = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$31ZL2ALTawUDCHf/ziDfCeppdvX/Ub/UDdCDtl4f3Cw"
+    hasher = Hasher(Argon2(time=1, memory_kib=8))
+    assert hasher.right(older, "besa")
+    assert not hasher.right(older, "Besa")
+    assert not hasher.outdated(older)
+    assert Hasher(Argon2()).outdated(older)
+    assert hasher.right(hasher.hash("ë"), "ë")
+    assert not hasher.right("no hash", "besa")
