@@ -18,6 +18,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from kulla.journal.wire import WireError
+from kulla.keeper import turns
 from kulla.keeper.copies import Copies
 from kulla.keeper.errors import DiskFull, RecordsBroken, Refusal
 from kulla.keeper.kinds import Body
@@ -29,6 +30,7 @@ QUORUM_S = 3.5  # shorter than the callers' patience of 5 s, so that they hear w
 FULL_S = 0.5  # between two tries on a full disk
 MAX_BATCH = 2000
 BUSY_S = 0.2  # after a round others are likely to follow: only then is it worth waiting for them
+SLICE_S = 0.004  # so much longer a change waits that does not want to gather others
 MAX_BODY = 64 * 1024  # bytes; far above any honest change, far below what a key copy takes
 GRACE_S = 2.0  # how long a start waits for the third copy, in case only that one has our last record
 
@@ -138,6 +140,7 @@ class Committer:
 
     def wait(self, done: "Future[None]", patience_s: float = QUORUM_S) -> None:
         """Return when the changes count. Raises Refusal("copies_unavailable")."""
+        turns.end()
         try:
             done.result(0 if self.failed else 2 * patience_s)
         except TimeoutError as error:
@@ -264,9 +267,12 @@ class Committer:
         """The next change. Raises queue.Empty when there is none and nobody wants to wait for one."""
         now = time.monotonic()
         left = min(change.gather_until for change in changes) - now
-        if left <= 0 or now - self._wrote > BUSY_S:
-            return self._queue.get_nowait()
-        return self._queue.get(timeout=left)
+        if left > 0 and now - self._wrote <= BUSY_S:
+            # Asleep and not in the queue's wait: there each change that comes in would wake this thread at once.
+            time.sleep(min(left, SLICE_S))
+            if self._queue.empty():
+                return self._next(changes)
+        return self._queue.get_nowait()
 
     def _write(self, changes: list[_Change]) -> None:
         if self.waiting:

@@ -13,7 +13,7 @@ from uuid import UUID
 import pyotp
 
 from kulla.journal.ids import now_ms
-from kulla.keeper import passwords
+from kulla.keeper import passwords, turns
 from kulla.keeper.config import Argon2
 from kulla.keeper.hashing import Hasher
 from kulla.keeper.keys import expand, open_box, seal_box
@@ -76,6 +76,7 @@ class Credentials:
         if stored is None:
             key, box = self._decoy
             open_box(expand(key, "own"), box, b"decoy")
+        turns.end()
         with self._turn:
             right = self._hasher.right(stored or self._nobody, _normal(password))
         return right and stored is not None

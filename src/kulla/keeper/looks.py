@@ -23,6 +23,7 @@ from typing import Any
 from uuid import UUID
 
 from kulla.journal import wire
+from kulla.keeper import turns
 from kulla.keeper.errors import RecordsBroken, Refusal
 from kulla.keeper.keys import open_box, seal_box
 
@@ -135,6 +136,7 @@ class Looks:
                 self._buffer.append((sealed, entry))
                 self._unconfirmed.append((self._seq, entry["at"]))
             upto = self._seq
+        turns.end()
         self._flush(upto)
 
     def _flush(self, upto: int) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kulla.journal import wire
+from kulla.keeper import turns
 from kulla.keeper.args import Args
 from kulla.keeper.calls import CALLS
 from kulla.keeper.core import Keeper
@@ -126,6 +127,7 @@ def answer(keeper: Keeper, request: Any) -> dict[str, Any]:
     call = CALLS.get(name) if isinstance(name, str) else None
     if call is None:
         return _refused("bad_request", "There is no call of this name.")
+    turns.begin()
     try:
         return {"ok": call(keeper, Args(request.get("args")))}
     except Refusal as refusal:
@@ -136,6 +138,8 @@ def answer(keeper: Keeper, request: Any) -> dict[str, Any]:
     except Exception:
         log.exception("the call %s failed", name)
         return _refused("internal", "The keeper made a mistake; it is in its log.")
+    finally:
+        turns.end()
 
 
 def _refused(code: str, sentence: str) -> dict[str, Any]:
