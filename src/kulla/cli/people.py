@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kulla.keeper.importing import Report
 
-SUMMARY = "import people, families, offices and officials into the keeper's register"
+SUMMARY = "import people, families, offices and officials"
 KINDS = ("people", "families", "offices", "officials")
 SHOWN = 100  # bad lines on the terminal; --report has all
 
