@@ -136,7 +136,9 @@ def test_the_counter_and_the_second_official(
     press(colleague, "main .kulla-item__head a")
     colleague.locator("[name=answer][value=yes]").check()
     press(colleague)
-    expect(clerk.locator("button[name=begin]")).to_be_visible(timeout=20_000)  # the page looks again by itself
+    expect(clerk.locator("button[name=begin]")).to_be_visible(
+        timeout=20_000
+    )  # the page looks again by itself
     press(clerk, "button[name=begin]")
     expect(clerk.locator("body")).to_contain_text(accounts["offline"].name)
     for path in ("/my/family", "/my/looks", "/my/data", "/counter/finish"):
