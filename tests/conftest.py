@@ -44,6 +44,38 @@ def inhabitants(country: Country) -> dict[str, Person]:
     return arrive(country)
 
 
+@pytest.fixture(scope="module", params=["sq", "en"])
+def language(request: pytest.FixtureRequest) -> str:
+    """The language of everyone's pages."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def place(language: str) -> Iterator[Country]:
+    """A country for all journeys in one language."""
+    folder = short_folder()
+    made = Country.create(folder)
+    try:
+        yield made.up()
+        made.stop()
+    finally:
+        made.kill_all()
+        remove(folder)
+
+
+@pytest.fixture(scope="module")
+def enter(place: Country, language: str) -> Callable[[str], Person]:
+    """Signs in each member of the cast once."""
+    inside: dict[str, Person] = {}
+
+    def sign_in(who: str) -> Person:
+        if who not in inside:
+            inside[who] = place.sign_in(who, language)
+        return inside[who]
+
+    return sign_in
+
+
 @pytest.fixture
 def make_country() -> Iterator[Callable[..., Country]]:
     """Makes countries for one test that may break them; each is ended and deleted after the test.

@@ -46,10 +46,7 @@ class Form:
         return {name for name, _ in self.fields} | set(self.choices) | set(self.kinds)
 
     def filled(self, values: dict[str, Any], button: str | None) -> "list[tuple[str, str | File]]":
-        """The pairs that a browser would send with `values` typed in and `button` (its text) pressed.
-
-        A value may be a File where the form takes one; what is None is left out.
-        """
+        """The pairs that a browser would send with `values` (texts, Files, lists) typed in and `button` pressed."""
         unknown = set(values) - self.names()
         assert not unknown, (
             f"the form at {self.action} has no {sorted(unknown)}; it has {sorted(self.names())}"
