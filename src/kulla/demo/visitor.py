@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest
 
+from kulla.identity import device
 from kulla.keeper_client import KeeperUnavailable, Refused, RegisterItem, Session
 from kulla.registry import actor
 from kulla.registry.access import Request
@@ -20,7 +21,7 @@ def sign_in(account: dict[str, str], request: HttpRequest) -> Session:
         account["password"],
         code,
         network="127.0.0.0/24",  # a demo's visitors come over loopback
-        device=request.headers.get("User-Agent", "")[:100],
+        device=device.label(request.headers.get("User-Agent", "")),
     )
 
 

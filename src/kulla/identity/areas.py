@@ -17,12 +17,14 @@ Text = str | Promise
 
 @dataclass(frozen=True)
 class Link:
-    """One way in: the name of its address, its title, one sentence, and its place in the list."""
+    """One way in: the name of its address, its title, one sentence, its place in the list, and its group on "my page":
+    data (what is known about me) or account (how I come in)."""
 
     name: str
     title: Text
     hint: Text
     place: int = 50
+    group: str = "account"
 
 
 def my_links(*, assisted: bool = False) -> list[Link]:

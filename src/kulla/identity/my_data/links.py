@@ -12,9 +12,10 @@ MY: list[Link] = [
         _("Who looked at my data"),
         _("Each look, with a question if you do not understand it"),
         10,
+        "data",
     ),
-    Link("my-data", _("My data"), _("What is held about you: read, download, correct"), 12),
-    Link("my-settings", _("Settings"), _("Language, messages, what helps you"), 14),
+    Link("my-data", _("My data"), _("What is held about you: read, download, correct"), 12, "data"),
+    Link("my-settings", _("Settings"), _("Language, messages, what helps you"), 14, "account"),
 ]
 _ORDER = Link(
     "look-order",

@@ -3,7 +3,10 @@
 A code that stands here not is shown as it is: another area may add a section before it has words.
 """
 
+import contextlib
+import re
 from collections.abc import Mapping
+from datetime import date
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -197,6 +200,7 @@ IDENTITY = _("The portal’s own pages")  # what belongs to no service
 WITHHELD = _(
     "Held, but not shown: the address of a protected person leaves the register to no screen and no paper."
 )
+_DAY = re.compile(r"[12]\d{3}-\d\d-\d\d")
 
 
 def label(key: str) -> str:
@@ -215,6 +219,9 @@ def value(key: str, given: object) -> str:
         return gettext("Yes") if given else gettext("No")
     if isinstance(given, int) and key.endswith("_ms"):
         return when.datetime_words(given)
+    if isinstance(given, str) and _DAY.fullmatch(given):
+        with contextlib.suppress(ValueError):  # of the form of a day, and none
+            return when.day_short(date.fromisoformat(given))
     if isinstance(given, list | tuple):
         return ", ".join(value(key, each) for each in given) or gettext("None")
     return _code(key, str(given))
