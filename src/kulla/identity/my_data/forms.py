@@ -1,5 +1,6 @@
 """What is typed on the pages of my data."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -12,6 +13,8 @@ from kulla.identity.my_data import words
 from kulla.web.forms import DateField
 
 TEXT, ANSWER, REASON, VALUE = 1000, 4000, 1000, 200  # characters, as the keeper takes them
+_DAY = re.compile(r"\s*(\d{1,2})[ ./-]+(\d{1,2})[ ./-]+(\d{4})\s*")
+_SEX = {"femër": "f", "femer": "f", "female": "f", "woman": "f", "mashkull": "m", "male": "m", "man": "m"}
 
 
 def _area(rows: int = 4) -> forms.Textarea:
@@ -99,7 +102,7 @@ class CorrectionForm(forms.Form):
     value = forms.CharField(
         label=_("What is right?"),
         max_length=VALUE,
-        help_text=_("A date of birth as 1985-03-27; the sex as f or m."),
+        help_text=_("A date of birth as 27.3.1985; the sex in a word."),
         error_messages={"required": _("Write what is right"), "max_length": _("Use at most 200 characters")},
     )
     reason = forms.CharField(
@@ -116,6 +119,17 @@ class CorrectionForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": ".jpg,.jpeg,.png,.pdf,image/jpeg,image/png,application/pdf"}),
         help_text=_("A photograph (JPEG, PNG) or a PDF of at most 2 MB. Only registrars open it."),
     )
+
+    def clean(self) -> dict[str, Any]:
+        """A day and a sex as people write them become what the register keeps; what stays unclear it refuses."""
+        given: dict[str, Any] = super().clean() or {}
+        field, value = given.get("field"), str(given.get("value") or "")
+        if field == "birth_date" and (found := _DAY.fullmatch(value)):
+            day, month, year = found.groups()
+            given["value"] = f"{year}-{int(month):02}-{int(day):02}"
+        if field == "sex":
+            given["value"] = _SEX.get(value.casefold(), value)
+        return given
 
 
 class DecisionForm(forms.Form):
