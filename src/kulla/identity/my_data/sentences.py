@@ -58,7 +58,7 @@ def of(refused: Refused) -> str:
         return gettext("That is what the register says already.")
     if refused.code == "bad_value":
         return gettext(
-            "This cannot be the right value. A date of birth is written as 1985-03-27, the sex as f or m."
+            "This cannot be the right value. A date of birth is written as 27.3.1985, the sex as female or male."
         )
     if refused.code in _PLAIN:
         return str(_PLAIN[refused.code])
