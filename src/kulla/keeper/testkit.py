@@ -208,7 +208,7 @@ def start_keeper(
     `settings` go into keeper.json. The caller ends it with `stop_keeper`. `mirrors`: running ones that were made
     with `keeper_vkey=record_vkey(make_root_key(folder / "holders"))`; else three are started here.
     """
-    settings = {"demo": True, "argon2": FAST_ARGON2, "unconfirmed_ms": 60_000, **settings}
+    settings = {"demo": True, "argon2": FAST_ARGON2, "unconfirmed_ms": 3_600_000, **settings}
     if mirrors is None:
         kit = importlib.import_module("kulla.mirror.testkit")  # by name: the programs never import each other
         vkey = record_vkey(make_root_key(folder / "holders"))

@@ -231,7 +231,7 @@ def test_people_are_imported_and_bad_lines_named(made: Path, tmp_path: Path) -> 
 def test_an_interrupted_creation_leaves_no_half_home(tmp_path: Path, number: signal.Signals) -> None:
     home = tmp_path / "demo"
     creation = subprocess.Popen(
-        [*KULLA, "demo", "--home", str(home), "--people", "4000", "--fast"],
+        [*KULLA, "demo", "--home", str(home), "--people", "40000", "--fast"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

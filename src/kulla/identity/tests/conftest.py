@@ -26,7 +26,8 @@ CLAIMS = (
     ("when", "2026-11-24 09:30 +01:00 Europe/Tirane"),
 )
 
-_officials: dict[str, str] = {}  # a code works once, so an official signs in once a run and keeps the cookie
+# A code works once, so an official signs in once for each keeper and keeps the cookie.
+_officials: dict[tuple[Path, str], str] = {}
 
 
 @pytest.fixture(scope="session")
@@ -72,8 +73,8 @@ class Visitors:
     def __call__(self, member: Member, language: str = "en") -> Client:
         """A browser in which `member` is signed in."""
         visitor = browser(language)
-        if member.number in _officials:
-            visitor.cookies["kulla"] = _officials[member.number]
+        if (self.keeper.home, member.number) in _officials:
+            visitor.cookies["kulla"] = _officials[self.keeper.home, member.number]
             return visitor
         answer = visitor.post("/sign-in", {"identifier": member.number, "password": member.password})
         if member.totp:
@@ -85,7 +86,7 @@ class Visitors:
                     break
         assert answer.status_code == 302, answer.content.decode()
         if member.totp:
-            _officials[member.number] = visitor.cookies["kulla"].value
+            _officials[self.keeper.home, member.number] = visitor.cookies["kulla"].value
         return visitor
 
 

@@ -66,7 +66,8 @@ def portal(keeper: RunningKeeper, settings: Any, tmp_path: Path) -> Iterator[Run
     actor._entered.clear()
 
 
-_officials: dict[str, str] = {}  # a code works once, so an official signs in once a run and keeps the cookie
+# A code works once, so an official signs in once for each keeper and keeps the cookie.
+_officials: dict[tuple[Path, str], str] = {}
 
 
 class Browser(Client):
@@ -105,14 +106,14 @@ class Desk:
     def browser(self, who: Member, language: str = "en") -> Browser:
         """A browser in which this person is signed in."""
         made = Browser(raise_request_exception=False, HTTP_HOST="localhost", HTTP_ACCEPT_LANGUAGE=language)
-        if who.totp and who.number in _officials:
-            made.cookies[cookie.NAME] = _officials[who.number]
+        if who.totp and (self.keeper.home, who.number) in _officials:
+            made.cookies[cookie.NAME] = _officials[self.keeper.home, who.number]
             return made
         code = who.code() if who.totp else None
         session = door.keeper().sign_in(who.number, who.password, code, network="192.0.2.7", device="a test")
         made.cookies[cookie.NAME] = cookie.pack(session.token)
         if who.totp:
-            _officials[who.number] = made.cookies[cookie.NAME].value
+            _officials[self.keeper.home, who.number] = made.cookies[cookie.NAME].value
         return made
 
     @property

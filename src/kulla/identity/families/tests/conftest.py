@@ -15,7 +15,8 @@ from kulla.keeper.families.tests.conftest import PEOPLE, prepare
 from kulla.keeper.testkit import Member, RunningKeeper, row, start_keeper, stop_keeper
 from kulla.registry import actor, door
 
-_officials: dict[str, str] = {}  # a code works once, so an official signs in once a run and keeps the cookie
+# A code works once, so an official signs in once for each keeper and keeps the cookie.
+_officials: dict[tuple[Path, str], str] = {}
 
 
 @pytest.fixture(scope="session")
@@ -73,8 +74,8 @@ class SignIn:
     def __call__(self, member: Member, language: str = "en") -> Visitor:
         """Their browser."""
         visitor = browser(language)
-        if member.number in _officials:
-            visitor.cookies["kulla"] = _officials[member.number]
+        if (self.keeper.home, member.number) in _officials:
+            visitor.cookies["kulla"] = _officials[self.keeper.home, member.number]
             return Visitor(visitor)
         answer = visitor.post("/sign-in", {"identifier": member.number, "password": member.password})
         if member.totp:
@@ -86,7 +87,7 @@ class SignIn:
                     break
         assert answer.status_code in {302, 303}, answer.content.decode()
         if member.totp:
-            _officials[member.number] = visitor.cookies["kulla"].value
+            _officials[self.keeper.home, member.number] = visitor.cookies["kulla"].value
         return Visitor(visitor)
 
 

@@ -34,7 +34,8 @@ SECOND = _member("Flora Kodra", 42, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJA")
 CLERK = _member("Mira Zeqo", 43, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJB")
 NEW = _member("Elira Doda", 44, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJC")
 HOURS = {day: [(480, 960)] for day in range(5)}
-_tokens: dict[str, str] = {}  # a code works once, so officials sign in once a run
+# A code works once, so officials sign in once for each keeper.
+_tokens: dict[tuple[Path, str], str] = {}
 
 
 @pytest.fixture(scope="session")
@@ -89,13 +90,13 @@ class Visitors:
     def __call__(self, member: Member, language: str = "en") -> Client:
         """A browser in which `member` is signed in."""
         visitor = browser(language)
-        if member.number not in _tokens:
+        if (self.keeper.home, member.number) not in _tokens:
             code = member.code() if member.totp else None
             session = door.keeper().sign_in(
                 member.number, member.password, code, network="192.0.2.7", device="a test"
             )
-            _tokens[member.number] = session.token
-        visitor.cookies["kulla"] = cookie.seal(_tokens[member.number])
+            _tokens[self.keeper.home, member.number] = session.token
+        visitor.cookies["kulla"] = cookie.seal(_tokens[self.keeper.home, member.number])
         return visitor
 
 
