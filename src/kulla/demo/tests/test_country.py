@@ -236,6 +236,8 @@ def test_an_interrupted_creation_leaves_no_half_home(tmp_path: Path, number: sig
         stderr=subprocess.DEVNULL,
         text=True,
         env=ENVIRONMENT,
+        # Tests that a shell runs in the background inherit that Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     )
     assert creation.stdout
     next(line for line in creation.stdout if "register" in line)
