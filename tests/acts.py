@@ -16,7 +16,7 @@ from tests.person import File, Page, Person
 
 PASSWORD = "gështenja blu mbi urë 71"
 LETTER_CODE = re.compile(r"\b[0-9A-Z]{4}(?:[ -][0-9A-Z]{4}){3}\b")
-MANDATE_CODE = re.compile(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b")
+MANDATE_CODE = re.compile(r"(?<![\w-])[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}(?![\w-])")  # not a part of a UUID
 PAPER_CODE = re.compile(r"\b[0-9A-Z]{5}-[0-9A-Z]{5}\b")
 # The smallest PDF that a reader opens: one empty page.
 PDF = (

@@ -2,8 +2,8 @@
 
 Three nets, from fine to coarse:
 1. `stop` ends a process politely and, when the time is up, with its whole process group;
-2. a started program asks the kernel to be ended when its parent dies (`die_with_parent`, Linux), so that even
-   `kill -9` of the supervisor leaves no orphan;
+2. a started program asks the kernel to be ended when its parent dies (`die_with_parent`, Linux), and ends its whole
+   process group if that has not helped after `GRACE_S`, so that even `kill -9` of the supervisor leaves no orphan;
 3. every program is the leader of its own process group: a Ctrl-C in the terminal reaches only the supervisor,
    and what a killed program leaves of its own children is ended with the group.
 """
@@ -12,17 +12,20 @@ import contextlib
 import ctypes
 import os
 import runpy
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 PARENT = "KULLA_PARENT_PID"
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+GRACE_S = 3.0  # between the polite request to end and the end
 FULL_BELOW = 1_000_000  # bytes
 LOG_LIMIT = 5_000_000  # bytes; an older log is kept once under .1
 
@@ -39,8 +42,28 @@ def die_with_supervisor() -> None:
     if parent is None:
         return
     die_with_parent()
+    if sys.platform == "linux":
+        # All signals are for the program's own threads: one that came here would miss their handlers.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        watch = threading.Thread(target=_end_after, args=(int(parent),), name="supervisor-watch", daemon=True)
+        watch.start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     if os.getppid() != int(parent):
         sys.exit("The supervisor that started this program has ended.")
+
+
+def _end_after(parent: int) -> None:
+    """Wait for the end of `parent`; if this process still lives `GRACE_S` later, kill it with its group."""
+    try:
+        watched = os.pidfd_open(parent)
+    except ProcessLookupError:
+        pass
+    else:
+        select.select([watched], [], [])
+    time.sleep(GRACE_S)
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def command(*arguments: str) -> list[str]:
@@ -75,7 +98,7 @@ def end_group(process: "subprocess.Popen[bytes]") -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def stop(processes: Sequence["subprocess.Popen[bytes]"], *, grace: float = 3.0) -> None:
+def stop(processes: Sequence["subprocess.Popen[bytes]"], *, grace: float = GRACE_S) -> None:
     """End all of them: SIGTERM to each at once, up to `grace` seconds together, then their groups."""
     for process in processes:
         if process.poll() is None:

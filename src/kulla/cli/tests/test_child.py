@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 from kulla.cli.supervisor import processes
@@ -25,10 +27,9 @@ def program(tmp_path: Path, source: str) -> Program:
 
 def gone(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
         return True
-    return False
 
 
 def test_a_killed_program_comes_back(tmp_path: Path) -> None:
@@ -99,3 +100,37 @@ def test_stop_ends_what_the_program_started(tmp_path: Path) -> None:
         time.sleep(0.05)
     else:
         raise AssertionError("the grandchild is still there")
+
+
+DEAF = """
+import signal, sys, time
+from kulla.cli.supervisor import processes
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+processes.die_with_supervisor()
+print("working", flush=True)
+time.sleep(60)
+"""
+STARTS_ONE_AND_WAITS = """
+import sys, time
+from pathlib import Path
+from kulla.cli.supervisor import processes
+child = processes.start([sys.executable, "-c", sys.argv[1]], log=Path(sys.argv[2]))
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_program_that_does_not_hear_ends_with_its_supervisor_all_the_same(tmp_path: Path) -> None:
+    log = tmp_path / "deaf.log"
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTS_ONE_AND_WAITS, DEAF, str(log)], stdout=subprocess.PIPE, text=True
+    ) as supervisor:
+        deaf = int(supervisor.stdout.readline())
+        deadline = time.monotonic() + 20
+        while processes.last_words(log) != "working" and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert processes.last_words(log) == "working"
+        supervisor.kill()
+    while not gone(deaf) and time.monotonic() < deadline + 20:
+        time.sleep(0.05)
+    assert gone(deaf)

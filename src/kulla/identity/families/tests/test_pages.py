@@ -12,7 +12,8 @@ from kulla.registry import door
 
 LATER = date.today() + timedelta(days=40)  # noqa: DTZ011 - any day of next month will do
 UNTIL = {"until_0": LATER.day, "until_1": LATER.month, "until_2": LATER.year}
-CODE = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}")
+# Not preceded or followed by more: a part of a UUID made of digits would look the same.
+CODE = re.compile(r"(?<![\w-])[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}(?![\w-])")
 DECISION = {"court": "Gjykata e Tiranës", "number": "12-2026-88", "day_0": 3, "day_1": 11, "day_2": 2026}
 
 
