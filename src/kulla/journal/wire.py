@@ -24,6 +24,8 @@ MAX_DEPTH = 32  # of the values in a frame
 CLAIMS_VERSION = b"\x02"  # 0x01 is the keeper's own sealed field
 STATEMENT_VERSION = b"\x01"
 NONCE = 12
+_HEAD = struct.Struct(">I")
+_PORTION = 64 * 1024
 _SIZES = (32, 64, 128, 256, 512, 768, 1024, 1536, 2048, 3072, 4096)
 
 
@@ -59,30 +61,37 @@ def write_frame(connection: socket, value: object) -> None:
     body = encode(value)
     if len(body) > MAX_FRAME:
         raise WireError("The message is larger than 4 MiB.")
-    connection.sendall(struct.pack(">I", len(body)) + body)
+    connection.sendall(_HEAD.pack(len(body)) + body)
 
 
 def read_frame(connection: socket) -> Any:
-    """The next frame's value, or None when the other side has closed. Raises WireError, OSError."""
-    head = _exactly(connection, 4)
-    if head is None:
+    """The next frame's value, or None when the other side has closed. Raises WireError, OSError.
+
+    Only where one side waits for the other's frame: bytes that follow a frame at once are refused.
+    """
+    data = connection.recv(
+        _PORTION
+    )  # nearly always the whole frame: each question to the system costs a thread's turn
+    if not data:
         return None
-    (length,) = struct.unpack(">I", head)
+    if len(data) < _HEAD.size:
+        data += _exactly(connection, _HEAD.size - len(data))
+    (length,) = _HEAD.unpack_from(data)
     if length > MAX_FRAME:
         raise WireError("The message is larger than 4 MiB.")
-    body = _exactly(connection, length)
-    if body is None:
-        raise WireError("The message ended in its middle.")
-    return decode(body)
+    missing = _HEAD.size + length - len(data)
+    if missing < 0:
+        raise WireError("The message has bytes after its end.")
+    if missing:
+        data += _exactly(connection, missing)
+    return decode(data[_HEAD.size :])
 
 
-def _exactly(connection: socket, length: int) -> bytes | None:
-    parts, missing = [], length
+def _exactly(connection: socket, missing: int) -> bytes:
+    parts = []
     while missing:
         part = connection.recv(min(missing, 1 << 20))
         if not part:
-            if missing == length:
-                return None
             raise WireError("The message ended in its middle.")
         parts.append(part)
         missing -= len(part)

@@ -9,6 +9,7 @@ import logging
 import os
 import shutil
 import socket
+import struct
 import tempfile
 import threading
 from pathlib import Path
@@ -24,7 +25,7 @@ from kulla.keeper.errors import KeeperError, Refusal
 log = logging.getLogger("kulla.keeper")
 MAX_PATH = 107  # sockaddr_un in Linux
 MAX_CONNECTIONS = 256
-IDLE_S = 600.0
+IDLE = struct.pack("@ll", 600, 0)  # struct timeval: seconds, microseconds
 
 
 class Server:
@@ -92,7 +93,9 @@ class Server:
         self._path.unlink(missing_ok=True)
 
     def _connection(self, connection: socket.socket) -> None:
-        connection.settimeout(IDLE_S)
+        # The system's own timeout: Python's would ask twice for each read and write, and give its turn away each time.
+        for limit in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            connection.setsockopt(socket.SOL_SOCKET, limit, IDLE)
         try:
             while not self._stopping.is_set():
                 try:

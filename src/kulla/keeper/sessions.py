@@ -125,10 +125,14 @@ class Sessions:
         }
         if short:
             body["short"] = True
+        helping, helper = (assisted["office"], assisted["official"]) if assisted is not None else (None, None)
         if assisted is not None:
-            body |= {"assisted": assisted["office"], "helper": assisted["official"]}
+            body |= {"assisted": helping, "helper": helper}
         self._committer.commit(body, *also, gather_s=GATHER_S)
-        return self._token(self._live(body["sid"]))
+        opened = Live(body["sid"], person, role, office, body["language"], body["started"], short)
+        opened = replace(opened, assisted=helping, factor=factor, helper=helper)
+        self._sessions.get(opened.sid, lambda: opened)  # what reading it back would give
+        return self._token(self._live(opened.sid))
 
     def act_as(self, token: str, role: str, office: UUID | None, *, network: str, device: str) -> Body:
         """A session of the same strength in another role of this person, in place of the one now.

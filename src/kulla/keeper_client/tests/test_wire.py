@@ -2,6 +2,9 @@
 
 import socket
 import struct
+import threading
+import time
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -98,6 +101,40 @@ def test_frames_over_a_socket() -> None:
         one.close()
         with pytest.raises(wire.WireError, match="middle"):
             wire.read_frame(other)
+
+
+@pytest.mark.parametrize("portions", [(1, 2, 3), (4, 1), (5, 90_000), (200_000,)])
+def test_a_frame_may_come_in_any_portions(portions: tuple[int, ...]) -> None:
+    value = {"a": b"x" * 150_000}
+    one, other = socket.socketpair()
+    collected: list[Any] = []
+    reader = threading.Thread(target=lambda: collected.append(wire.read_frame(other)))
+    with one, other:
+        reader.start()
+        frame = struct.pack(">I", len(wire.encode(value))) + wire.encode(value)
+        at = 0
+        for portion in portions:
+            one.sendall(frame[at : at + portion])
+            at += portion
+            time.sleep(0.02)  # so that the reader meets a part
+        one.sendall(frame[at:])
+        reader.join(10)
+    assert collected == [value]
+
+
+def test_a_second_frame_before_the_answer_is_refused() -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        one.sendall((struct.pack(">I", 1) + b"\x01") * 2)
+        with pytest.raises(wire.WireError, match="after its end"):
+            wire.read_frame(other)
+    one, other = socket.socketpair()
+    with one, other:
+        one.sendall(struct.pack(">I", 5) + b"\x01")
+        one.close()
+        with pytest.raises(wire.WireError, match="middle"):
+            wire.read_frame(other)
+        assert wire.read_frame(other) is None
 
 
 def test_a_value_nested_without_end_is_refused() -> None:
