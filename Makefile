@@ -36,6 +36,8 @@ ready: .venv/stamp
 pins: .venv/stamp
 	$(COMPILE) --upgrade -o requirements/runtime.txt requirements/runtime.in
 	$(COMPILE) --upgrade -o requirements/dev.txt requirements/dev.in
+	$(COMPILE) --upgrade -o requirements/mirror.txt requirements/mirror.in
+	$(COMPILE) --upgrade -o requirements/mirror-s3.txt requirements/mirror-s3.in
 
 lint: .venv/stamp
 	.venv/bin/ruff check .
