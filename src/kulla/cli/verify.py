@@ -1,7 +1,8 @@
 """Check a citizen's receipt against the policy, without any network and without trusting the portal.
 
-The receipt is the text file from the receipt page; the policy says whose signatures count and is published by
-every mirror operator. Needs nothing but this program: no database, no keys, no portal.
+The receipt is the text file or the PDF from the receipt page; the policy says whose signatures count and is
+published by every mirror operator. Needs nothing but this program: no database, no keys, no portal.
+With --log, a copy of the journal's folder or of a mirror's, also that the journal still continues the receipt.
 
 examples:
   kulla verify receipt.txt --policy policy
@@ -15,29 +16,38 @@ exit codes:
 
 import argparse
 import sys
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
+STDIN_MAX = 16 << 20  # bytes; twice the largest receipt that is read
 SUMMARY = "check a receipt, offline"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("receipt", metavar="RECEIPT", help="the receipt's text file; - reads standard input")
+    parser.add_argument(
+        "receipt", metavar="RECEIPT", help="the receipt: its text file or its PDF; - reads standard input"
+    )
     parser.add_argument(
         "--policy", type=Path, required=True, metavar="FILE", help="the policy that it must satisfy"
     )
+    parser.add_argument("--log", type=Path, metavar="DIR", help="a copy of the log that must continue it")
 
 
-def read(source: str) -> str:
-    """The text of a receipt or policy. Raises CommandError with a sentence when it cannot be had."""
+T = TypeVar("T")
+
+
+def read(source: str, how: Callable[[BinaryIO, str], T]) -> T:
+    """A receipt or policy, read by `how`. Raises CommandError with a sentence when it cannot be had."""
     from kulla.cli.errors import CommandError
     from kulla.journal.errors import FormatError
-    from kulla.journal.verify import read_file
 
     try:
         if source == "-":
-            return read_file(sys.stdin.buffer, "What came on standard input")
+            return how(BytesIO(sys.stdin.buffer.read(STDIN_MAX)), "What came on standard input")
         with Path(source).open("rb") as file:
-            return read_file(file, source)
+            return how(file, source)
     except OSError as error:
         raise CommandError(f"{source} cannot be read: {error.strerror}.") from None
     except FormatError as error:
@@ -45,13 +55,23 @@ def read(source: str) -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    from kulla.journal.verify import ReceiptInvalid, in_words, verify_receipt
+    from kulla.journal.verify import (
+        ReceiptInvalid,
+        folder,
+        in_words,
+        read_file,
+        read_policy,
+        refusal_in_words,
+        verify_against,
+        verify_receipt,
+    )
 
-    policy = read(str(args.policy))
+    policy = read(str(args.policy), read_policy)
     try:
-        verified = verify_receipt(read(args.receipt), policy)
+        verified = verify_receipt(read(args.receipt, read_file), policy)
+        newest = verify_against(verified, policy, folder(args.log)) if args.log else None
     except ReceiptInvalid as error:
-        print(f"This receipt does not hold. {error}", file=sys.stderr)
+        print(refusal_in_words(error), file=sys.stderr)
         return 1
-    print(in_words(verified))
+    print(in_words(verified, newest))
     return 0

@@ -5,7 +5,16 @@ import sys
 from pathlib import Path
 
 from .errors import FormatError
-from .verify import ReceiptInvalid, in_words, read_file, verify_receipt
+from .verify import (
+    ReceiptInvalid,
+    folder,
+    in_words,
+    read_file,
+    read_policy,
+    refusal_in_words,
+    verify_against,
+    verify_receipt,
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -15,14 +24,17 @@ def main(argv: list[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     verify = commands.add_parser("verify", help="verify a receipt against a trust policy")
-    verify.add_argument("receipt", type=Path, help="the receipt's text file")
+    verify.add_argument("receipt", type=Path, help="the receipt: its text file or its PDF")
     verify.add_argument("--policy", type=Path, required=True, help="the trust policy (C2SP tlog-policy)")
+    verify.add_argument(
+        "--log", type=Path, help="a copy of the log, such as a mirror's folder, that must continue it"
+    )
     arguments = parser.parse_args(argv)
     try:
         with arguments.receipt.open("rb") as receipt, arguments.policy.open("rb") as policy:
             text, trusted = (
                 read_file(receipt, str(arguments.receipt)),
-                read_file(policy, str(arguments.policy)),
+                read_policy(policy, str(arguments.policy)),
             )
     except OSError as e:
         sys.stderr.write(f"{e.filename} cannot be read: {e.strerror}.\n")
@@ -32,10 +44,11 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     try:
         verified = verify_receipt(text, trusted)
+        newest = verify_against(verified, trusted, folder(arguments.log)) if arguments.log else None
     except ReceiptInvalid as e:
-        sys.stderr.write(f"This receipt does not hold (step {e.step}). {e.sentence}\n")
+        sys.stderr.write(f"{refusal_in_words(e)}\n")
         return 1
-    sys.stdout.write(f"{in_words(verified)}\n")
+    sys.stdout.write(f"{in_words(verified, newest)}\n")
     return 0
 
 

@@ -1,22 +1,23 @@
 """Checking a whole log folder, the journal's or a mirror's: every byte up to the signed root.
 
-1. The checkpoint is signed by a journal of the policy (a mirror's copy carries only that mirror's cosignature,
-   so no quorum is asked for here).
-2. The tree is built anew from the entry bundles alone; every stored tile of every level must be equal to the new
-   one, and the new root to the checkpoint's. So a leaf changed together with its tile is found.
-3. Every segment's sealed payloads and claims hashes must give exactly the entries of its interval, and the
+1. CHECKPOINT: it is signed by a journal of the policy (a mirror's copy carries only that mirror's cosignature, so
+   no quorum is asked for here).
+2. ENTRIES: the entry bundles read, so that the tree can be built anew from them alone.
+3. TILES: every stored tile of every level is equal to the new one.
+4. ROOT: the new root is equal to the checkpoint's. So a leaf changed together with its tiles is found.
+5. SEGMENTS: every segment's sealed payloads and claims hashes must give exactly the entries of its interval, and the
    segments together cover every entry once.
 """
 
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 
-from .checkpoint import Checkpoint, parse_checkpoint
-from .errors import JournalError, MissingError, PolicyError
+from .checkpoint import Checkpoint
+from .errors import JournalError, MissingError
 from .log import read_leaves
 from .merkle import EMPTY_ROOT, leaf_hash
-from .note import open_note
 from .policy import Policy
 from .segment import parse_segment
 from .store import LogFolder, segment_path
@@ -28,9 +29,19 @@ MAX_PROBLEMS = 100
 Progress = Callable[[int, int], None]
 
 
+class CheckStep(IntEnum):
+    """What of a folder can be wrong, in the order of checking."""
+
+    CHECKPOINT = 1
+    ENTRIES = 2
+    TILES = 3
+    ROOT = 4
+    SEGMENTS = 5
+
+
 @dataclass
 class CheckReport:
-    """What was found. The folder is whole exactly when `problems` is empty."""
+    """What was found. The folder is whole exactly when `problems` is empty; `failed` says in which steps."""
 
     origin: str = ""
     size: int = 0
@@ -38,9 +49,11 @@ class CheckReport:
     tiles: int = 0
     segments: int = 0
     problems: list[str] = field(default_factory=list)
+    failed: set[CheckStep] = field(default_factory=set)
 
-    def problem(self, sentence: str) -> None:
+    def problem(self, step: CheckStep, sentence: str) -> None:
         """Note a problem; after a hundred the rest would say nothing new."""
+        self.failed.add(step)
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(sentence)
 
@@ -59,7 +72,7 @@ def check_folder(
     try:
         checkpoint = _checkpoint(folder, policy, report)
     except (JournalError, UnicodeDecodeError) as e:
-        report.problem(f"The checkpoint does not hold: {e}")
+        report.problem(CheckStep.CHECKPOINT, f"The checkpoint does not hold: {e}")
         return report
     report.origin, report.size = checkpoint.origin, checkpoint.size
     tick = progress or (lambda _done, _total: None)
@@ -73,17 +86,9 @@ def _checkpoint(folder: LogFolder, policy: Policy, report: CheckReport) -> Check
     note = folder.read_checkpoint_note()
     if note is None:
         raise MissingError("there is none.")
-    logs = [log.verifier for log in policy.logs]
-    signed = open_note(note, logs)
-    checkpoint = parse_checkpoint(signed.text)
-    if all(s.name != checkpoint.origin for s in signed.signatures):
-        raise PolicyError("it is not signed by a journal that the policy lists.")
-    opened = open_note(note, logs + [w.verifier for w in policy.witnesses])
-    names = {(w.verifier.name, w.verifier.key_id): w.name for w in policy.witnesses}
-    for s in opened.signatures:
-        if s.timestamp is not None and (s.name, s.key_id) in names:
-            report.cosigned[names[s.name, s.key_id]] = s.timestamp
-    return checkpoint
+    checked = policy.check_signed(note)
+    report.cosigned.update(checked.cosigned)
+    return checked.checkpoint
 
 
 def _check_tree(folder: LogFolder, checkpoint: Checkpoint, report: CheckReport, tick: Progress) -> bool:
@@ -93,7 +98,7 @@ def _check_tree(folder: LogFolder, checkpoint: Checkpoint, report: CheckReport, 
         try:
             leaves = read_leaves(folder, edge.size, min(edge.size + CHUNK, size), size)
         except JournalError as e:
-            report.problem(f"The entries from {edge.size} on cannot be read: {e}")
+            report.problem(CheckStep.ENTRIES, f"The entries from {edge.size} on cannot be read: {e}")
             return False
         tiles, edge = edge.append([leaf_hash(leaf) for leaf in leaves])
         for path, tile in tiles.items():
@@ -105,7 +110,9 @@ def _check_tree(folder: LogFolder, checkpoint: Checkpoint, report: CheckReport, 
             path = tile_path(level, size // WIDTH ** (level + 1), len(partial) // HASH)
             _check_tile(folder, path, partial, report)
     if (edge.root() if size else EMPTY_ROOT) != checkpoint.root:
-        report.problem(f"The {size} entries do not lead to the root of the signed checkpoint.")
+        report.problem(
+            CheckStep.ROOT, f"The {size} entries do not lead to the root of the signed checkpoint."
+        )
         return False
     return True
 
@@ -121,10 +128,10 @@ def _check_tile(folder: LogFolder, path: str, tile: bytes, report: CheckReport) 
         except MissingError:
             stored = b""
         if not stored:
-            report.problem(f"{path} is missing.")
+            report.problem(CheckStep.TILES, f"{path} is missing.")
             return
     if stored != tile:
-        report.problem(f"{path} is not what the entries below it give.")
+        report.problem(CheckStep.TILES, f"{path} is not what the entries below it give.")
 
 
 def _check_segments(folder: LogFolder, size: int, report: CheckReport, tick: Progress) -> None:
@@ -136,7 +143,8 @@ def _check_segments(folder: LogFolder, size: int, report: CheckReport, tick: Pro
         if first != at:
             which = "twice" if first < at else "nowhere"
             report.problem(
-                f"The payloads of entries {min(at, first)} to {max(at, first) - 1} are stored {which}."
+                CheckStep.SEGMENTS,
+                f"The payloads of entries {min(at, first)} to {max(at, first) - 1} are stored {which}.",
             )
         at = following
         report.segments += 1
@@ -144,15 +152,15 @@ def _check_segments(folder: LogFolder, size: int, report: CheckReport, tick: Pro
             segment = parse_segment(folder.read(path))
             stored = read_leaves(folder, first, following, size)
         except JournalError as e:
-            report.problem(f"{path} cannot be read: {e}")
+            report.problem(CheckStep.SEGMENTS, f"{path} cannot be read: {e}")
             continue
         if (segment.first, segment.next) != (first, following):
-            report.problem(f"{path} holds other entries than its name says.")
+            report.problem(CheckStep.SEGMENTS, f"{path} holds other entries than its name says.")
         else:
             _compare(path, first, segment.leaves(), stored, report)
         tick(size + min(following, size), 2 * size)
     if at < size:
-        report.problem(f"The payloads of entries {at} to {size - 1} are stored nowhere.")
+        report.problem(CheckStep.SEGMENTS, f"The payloads of entries {at} to {size - 1} are stored nowhere.")
 
 
 def _compare(
@@ -162,5 +170,6 @@ def _compare(
         for index, (a, b) in enumerate(zip(given, stored, strict=False), first):
             if a != b:
                 report.problem(
-                    f"{path}: the payload of entry {index} is not the one that the journal recorded."
+                    CheckStep.SEGMENTS,
+                    f"{path}: the payload of entry {index} is not the one that the journal recorded.",
                 )

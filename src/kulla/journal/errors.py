@@ -21,6 +21,10 @@ class PolicyError(JournalError):
     """A policy file is malformed, or a checkpoint does not satisfy it."""
 
 
+class QuorumError(PolicyError):
+    """A journal signed the checkpoint, but not the mirrors that the policy asks for; or one's signature is wrong."""
+
+
 class ImmutableError(JournalError):
     """Somebody tried to replace an immutable object by other bytes."""
 

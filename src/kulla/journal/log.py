@@ -95,9 +95,10 @@ def read_leaves(folder: LogFolder, start: int, end: int, size: int) -> list[byte
     while start < end:
         n, at = divmod(start, WIDTH)
         width = min(WIDTH, size - n * WIDTH)
-        part = decode_bundle(_bundle(folder, n, width))[at : min(width, end - n * WIDTH)]
-        if not part:
-            raise FormatError(f"The entry bundle of entry {start} is too short.")
+        bundle = decode_bundle(_bundle(folder, n, width))
+        if len(bundle) != width:
+            raise FormatError(f"{tile_path('entries', n, width)} holds {len(bundle)} entries.")
+        part = bundle[at : min(width, end - n * WIDTH)]
         found += part
         start += len(part)
     return found

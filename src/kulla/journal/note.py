@@ -47,7 +47,7 @@ def unb64(text: str) -> bytes:
 
 def check_name(name: str) -> str:
     """A key name: non-empty, without Unicode spaces, plus signs and control characters. Raises NoteError."""
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or any("\ud800" <= c <= "\udfff" for c in name):  # half a pair is no UTF-8
         raise NoteError(f"{name!r} is not a key name.")
     return name
 
@@ -225,11 +225,16 @@ class Note:
     signatures: tuple[Signature, ...]
 
 
-def split_note(note: str) -> tuple[str, list[tuple[str, bytes, bytes, str]]]:
+def split_note(note: str | bytes) -> tuple[str, list[tuple[str, bytes, bytes, str]]]:
     """Take a note apart without verifying: text, and (name, key id, signature, line) for each signature line.
 
     The text ends before the LAST empty line. Raises NoteError.
     """
+    if isinstance(note, bytes):
+        try:
+            note = note.decode("utf-8")
+        except UnicodeDecodeError as e:
+            raise NoteError("The note is not UTF-8.") from e
     if len(note) > MAX_NOTE:
         raise NoteError("The note is too long.")
     if _CONTROL.search(note):
@@ -266,13 +271,21 @@ def open_note(note: str | bytes, verifiers: Iterable[Verifier]) -> Note:
     Signatures by unknown keys are passed over; a known key's signature that does not verify rejects the note;
     so does a note without any signature by a known key. Raises NoteError.
     """
-    if isinstance(note, bytes):
-        try:
-            note = note.decode("utf-8")
-        except UnicodeDecodeError as e:
-            raise NoteError("The note is not UTF-8.") from e
-    known = {(v.name, v.key_id): v for v in verifiers}
     text, lines = split_note(note)
+    good = verified_by(text, lines, verifiers)
+    if not good:
+        raise NoteError("The note is not signed by a key that is trusted here.")
+    return Note(text, good)
+
+
+def verified_by(
+    text: str, lines: Iterable[tuple[str, bytes, bytes, str]], verifiers: Iterable[Verifier]
+) -> tuple[Signature, ...]:
+    """The signatures of these keys among a note's `lines`, each key at most once; none is no error here.
+
+    Raises NoteError for a signature by one of the keys that does not verify.
+    """
+    known = {(v.name, v.key_id): v for v in verifiers}
     good: dict[tuple[str, bytes], Signature] = {}
     for name, ident, signature, line in lines:
         verifier = known.get((name, ident))
@@ -280,9 +293,7 @@ def open_note(note: str | bytes, verifiers: Iterable[Verifier]) -> Note:
             continue
         timestamp = verifier.verify(text, signature)
         good.setdefault((name, ident), Signature(name, ident, timestamp, line))
-    if not good:
-        raise NoteError("The note is not signed by a key that is trusted here.")
-    return Note(text, tuple(good.values()))
+    return tuple(good.values())
 
 
 def sign_note(text: str, *sign: Callable[[str], str]) -> str:

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 
 from .checkpoint import Checkpoint, parse_checkpoint
-from .errors import NoteError, PolicyError
-from .note import COSIGNATURE, Verifier, open_note, parse_vkey
+from .errors import NoteError, PolicyError, QuorumError
+from .note import COSIGNATURE, Verifier, parse_vkey, split_note, verified_by
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 _NUMBER = re.compile(r"[1-9][0-9]{0,5}")
@@ -151,30 +151,40 @@ class Policy:
         return self.quorum == "none" or (self.quorum is not None and witnessed(self.quorum))
 
     def check(self, note: str | bytes) -> Checked:
-        """Check a signed checkpoint: (1) signatures, (2) a listed log's own, (3) the quorum.
+        """Check a signed checkpoint: (1) a listed log's signature, under its own origin, (2) the quorum.
 
-        Each witness counts once. Raises PolicyError.
+        Each witness counts once. Raises QuorumError where only (2) fails, else PolicyError.
         """
-        try:
-            known = [log.verifier for log in self.logs] + [w.verifier for w in self.witnesses]
-            opened = open_note(note, known)
-            checkpoint = parse_checkpoint(opened.text)
-        except NoteError as e:
-            raise PolicyError(str(e)) from e
-        signed = {(s.name, s.key_id): s for s in opened.signatures}
-        if not any(
-            log.verifier.name == checkpoint.origin and (log.verifier.name, log.verifier.key_id) in signed
-            for log in self.logs
-        ):
-            raise PolicyError("The checkpoint is not signed by a journal that this policy lists.")
-        cosigned = {}
-        for witness in self.witnesses:
-            signature = signed.get((witness.verifier.name, witness.verifier.key_id))
-            if signature is not None and signature.timestamp is not None:
-                cosigned[witness.name] = signature.timestamp
-        if not self.satisfied_by(set(cosigned)):
-            raise PolicyError(
-                f"The checkpoint is cosigned by {len(cosigned)} of {len(self.witnesses)} known mirrors, "
+        checked = self.check_signed(note)
+        if not self.satisfied_by(set(checked.cosigned)):
+            raise QuorumError(
+                f"The checkpoint is cosigned by {len(checked.cosigned)} of {len(self.witnesses)} known mirrors, "
                 "which is not the quorum that the policy asks for."
             )
+        return checked
+
+    def check_signed(self, note: str | bytes) -> Checked:
+        """As `check`, but without asking for the quorum: a mirror's copy carries its own cosignature only.
+
+        A known witness's signature must still be right. Raises QuorumError where it is not, else PolicyError.
+        """
+        try:
+            text, lines = split_note(note)
+            by_logs = verified_by(text, lines, [log.verifier for log in self.logs])
+            # Nothing of the text is used before a listed key has signed it.
+            checkpoint = parse_checkpoint(text) if by_logs else None
+        except NoteError as e:
+            raise PolicyError(str(e)) from e
+        if checkpoint is None or all(s.name != checkpoint.origin for s in by_logs):
+            raise PolicyError("The checkpoint is not signed by a journal that this policy lists.")
+        try:
+            by_witnesses = verified_by(text, lines, [w.verifier for w in self.witnesses])
+        except NoteError as e:
+            raise QuorumError(str(e)) from e
+        times = {(s.name, s.key_id): s.timestamp for s in by_witnesses}
+        cosigned = {}
+        for witness in self.witnesses:
+            timestamp = times.get((witness.verifier.name, witness.verifier.key_id))
+            if timestamp is not None:
+                cosigned[witness.name] = timestamp
         return Checked(checkpoint, cosigned)

@@ -79,10 +79,11 @@ class Receipt:
         if proof.extra is None:
             raise FormatError("The receipt has no extra line, so it does not say what it is about.")
         try:
-            fields = json.loads(proof.extra)
+            # Decoded here: json would take UTF-16 too, which other readers do not.
+            fields = json.loads(proof.extra.decode("utf-8"), parse_constant=_refuse)
         except (ValueError, RecursionError) as e:
             raise FormatError("The receipt's extra line is not JSON.") from e
-        if not isinstance(fields, dict) or fields.get("v") != VERSION:
+        if not isinstance(fields, dict) or fields.get("v") is True or fields.get("v") != VERSION:
             raise FormatError("The receipt is of a version that is not known here.")
         values: dict[str, bytes] = {}
         for name in (*_REQUIRED, "holder_salt"):
@@ -96,6 +97,10 @@ class Receipt:
             except JournalError as e:
                 raise FormatError(f"In the receipt's extra line {name} is not base64.") from e
         return cls(proof, values["claims"], values["sealed"], values["segment"], values.get("holder_salt"))
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")  # Python's json would read it
 
 
 def _reader(source: LogFolder | HashReader, checkpoint: Checkpoint) -> HashReader:

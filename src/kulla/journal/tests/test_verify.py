@@ -102,7 +102,7 @@ def test_every_step_refuses_in_its_own_words(journal: DemoJournal) -> None:
 
     unsigned = good.proof.checkpoint_note.replace(journal.signer.name + " ", "other.example ")
     assert refused(Proof(INDEX, good.proof.hashes, unsigned, good.proof.extra).encode(), policy) == (
-        5,
+        4,
         "The checkpoint is not signed by a journal that this policy lists.",
     )
     body = good.proof.checkpoint_note.split("\n\n")[0] + "\n"
@@ -110,7 +110,7 @@ def test_every_step_refuses_in_its_own_words(journal: DemoJournal) -> None:
     step, sentence = refused(Proof(INDEX, good.proof.hashes, single, good.proof.extra).encode(), policy)
     assert (step, "cosigned by 1 of 3 known mirrors" in sentence) == (5, True)
     stranger = policy.replace(journal.signer.vkey, Signer.generate(ORIGIN).vkey)
-    assert refused(text, stranger)[0] == 5
+    assert refused(text, stranger)[0] == 4
 
     forged = json.dumps({**json.loads(good.proof.extra or b""), "claims": "a3VsbGEtY2xhaW1zLzEKc2FsdDogMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAK"})  # fmt: skip  # noqa: E501
     proof = Proof(INDEX, good.proof.hashes, good.proof.checkpoint_note, forged.encode())
@@ -153,7 +153,7 @@ def test_the_verifier_needs_no_cbor_no_django_and_no_hpke(journal: DemoJournal, 
     (tmp_path / "bad").write_text(receipt(journal).text.replace("index 301", "index 302"))
     done = run("bad")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("This receipt does not hold (step 6). ")
+    assert done.stderr.startswith("This receipt does not hold (step 6, inclusion). ")
     assert run("absent").returncode == 2
 
 
