@@ -26,7 +26,7 @@ from .merkle import EMPTY_ROOT, leaf_hash
 from .note import Signer, Verifier, open_note, sign_note, split_note
 from .policy import Policy
 from .segment import encode_segment, parse_header, parse_segment, seal_segment
-from .store import LogFolder, segment_path
+from .store import LogFolder, LogStore, segment_path
 from .tiles import (
     WIDTH,
     Edge,
@@ -81,12 +81,12 @@ def published(folder: LogFolder, key: Verifier) -> Checkpoint:
     return checkpoint
 
 
-def reader(folder: LogFolder, checkpoint: Checkpoint) -> TileReader:
+def reader(folder: LogStore, checkpoint: Checkpoint) -> TileReader:
     """Hashes of the tree under a checkpoint, authenticated against its root."""
     return TileReader(folder.read, checkpoint.size, checkpoint.root)
 
 
-def read_leaves(folder: LogFolder, start: int, end: int, size: int) -> list[bytes]:
+def read_leaves(folder: LogStore, start: int, end: int, size: int) -> list[bytes]:
     """The leaf data [start, end) of the tree of `size` from the entry bundles; not authenticated.
 
     Raises MissingError, FormatError.
@@ -104,7 +104,7 @@ def read_leaves(folder: LogFolder, start: int, end: int, size: int) -> list[byte
     return found
 
 
-def _bundle(folder: LogFolder, n: int, width: int) -> bytes:
+def _bundle(folder: LogStore, n: int, width: int) -> bytes:
     try:
         return folder.read(tile_path("entries", n, width))
     except MissingError:

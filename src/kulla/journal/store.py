@@ -4,6 +4,7 @@
     tile/<L>/<N>[.p/<W>]            Merkle tiles            } as C2SP tlog-tiles
     tile/entries/<N>[.p/<W>]        entry bundles           }
     segment/<first // 65536>/<first>-<next>   sealed payloads, one object per checkpoint
+    merged/<first // 65536>/<first>-<next>    older segments, many in one file (merged.py); readers need not know
     staged                          a signed checkpoint on its way to the mirrors (only in the journal's own folder)
     lock                            flock of the one process that writes
 
@@ -13,15 +14,17 @@ the file system can join the commits. Limits: relies on rename being atomic and 
 (not so on some network file systems and with volatile write caches).
 """
 
+import contextlib
 import fcntl
 import itertools
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import FormatError, ImmutableError, JournalBusy, MissingError
+from .merged import MergedIndex, read_index
 
 SEGMENTS_PER_FOLDER = 65536  # leaf indexes, not files
 
@@ -45,10 +48,121 @@ def parse_segment_path(path: str) -> tuple[int, int]:
     raise FormatError(f"{path!r} is not the path of a segment.")
 
 
-class LogFolder:
+def merged_path(first: int, following: int) -> str:
+    """The path of a merged file with the segments of leaves [first, following)."""
+    return f"merged/{first // SEGMENTS_PER_FOLDER:06d}/{first}-{following}"
+
+
+class LogStore:
+    """What every place that holds a log in the layout above offers to readers, a folder or another.
+
+    A place gives `get`, `part` and `names`; the segments inside merged files are found here.
+    """
+
+    INDEXES = 8  # of merged files that are kept in memory
+
+    def __init__(self) -> None:
+        self._indexes: dict[str, MergedIndex] = {}
+
+    def get(self, rel: str) -> bytes:
+        """The bytes of the file at a path. Raises MissingError."""
+        raise NotImplementedError
+
+    def part(self, rel: str, offset: int, length: int) -> bytes:
+        """Up to `length` bytes of the file at a path. Raises MissingError."""
+        raise NotImplementedError
+
+    def names(self, rel: str) -> list[str]:
+        """The names in a folder of the layout; none when there is no such folder."""
+        raise NotImplementedError
+
+    def read(self, rel: str) -> bytes:
+        """The bytes at a path; a segment may lie in a merged file. Raises MissingError. This is a `tiles.Fetch`."""
+        try:
+            return self.get(rel)
+        except MissingError:
+            if not rel.startswith("segment/"):
+                raise
+            try:
+                bounds = parse_segment_path(rel)
+            except FormatError:
+                bounds = None
+            if bounds is None:
+                raise
+            inside = self._inside(bounds)
+            if inside is None:
+                raise
+            path, offset, length = inside
+            return self.part(path, offset, length)
+
+    def read_checkpoint_note(self) -> str | None:
+        """The published checkpoint as a signed note; None when nothing was published yet."""
+        try:
+            return self.read("checkpoint").decode("utf-8")
+        except MissingError:
+            return None
+
+    def segments(self, start: int = 0) -> Iterator[tuple[int, int]]:
+        """(first, next) of the stored segments that hold any payload from leaf `start` on, in order."""
+        names = {*self.names("segment"), *self.names("merged")}
+        for name in sorted((name for name in names if name.isascii() and name.isdigit()), key=int):
+            if (int(name) + 2) * SEGMENTS_PER_FOLDER <= start:
+                continue  # a segment has at most as many entries as a folder
+            for first, following in self._segments_in(name):
+                if following > start:
+                    yield first, following
+
+    def segment_at(self, index: int) -> tuple[int, int]:
+        """(first, next) of the segment that holds the payload of leaf `index`. Raises MissingError."""
+        folder = index // SEGMENTS_PER_FOLDER
+        while folder >= 0:  # a segment may begin in an earlier folder
+            at = [s for s in self._segments_in(f"{folder:06d}") if s[0] <= index]
+            if at:
+                if at[-1][1] > index:
+                    return at[-1]
+                break
+            folder -= 1
+        raise MissingError(f"No segment holds the payload of entry {index}.")
+
+    def merged(self, folder: str) -> list[tuple[int, int]]:
+        """(first, next) of the merged files in a folder such as "000001", in order."""
+        return _intervals(self.names(f"merged/{folder}"))
+
+    def index_of(self, first: int, following: int) -> MergedIndex:
+        """The index of a merged file. Raises MissingError, FormatError."""
+        path = merged_path(first, following)
+        index = self._indexes.get(path)
+        if index is None:
+            index = read_index(lambda offset, length: self.part(path, offset, length), first, following)
+            while len(self._indexes) >= self.INDEXES:
+                self._indexes.pop(next(iter(self._indexes)), None)
+            self._indexes[path] = index
+        return index
+
+    def _segments_in(self, folder: str) -> list[tuple[int, int]]:
+        # Single files first: one that is merged and removed meanwhile is found by either listing.
+        found = set(_intervals(self.names(f"segment/{folder}")))
+        for first, following in self.merged(folder):
+            with contextlib.suppress(FormatError):  # a damaged index shows as segments that are nowhere
+                found.update(self.index_of(first, following).inside)
+        return sorted(found)
+
+    def _inside(self, bounds: tuple[int, int]) -> tuple[str, int, int] | None:
+        """(path, offset, length) of a segment that lies in a merged file."""
+        for first, following in self.merged(f"{bounds[0] // SEGMENTS_PER_FOLDER:06d}"):
+            if first <= bounds[0] and bounds[1] <= following:
+                with contextlib.suppress(FormatError):
+                    found = self.index_of(first, following).inside.get(bounds)
+                    if found:
+                        return merged_path(first, following), *found
+        return None
+
+
+class LogFolder(LogStore):
     """A folder in the layout above. Safe for many readers and one writer (take `lock` to write)."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__()
         self.path = Path(path)
         self._known: set[Path] = set()  # directories known to exist durably
 
@@ -61,49 +175,39 @@ class LogFolder:
             raise FormatError(f"{rel!r} is not a path in a log folder.")
         return self.path.joinpath(*parts)
 
-    def read(self, rel: str) -> bytes:
-        """The bytes at a path. Raises MissingError. This is a `tiles.Fetch`."""
+    def get(self, rel: str) -> bytes:
+        """The bytes of the file at a path. Raises MissingError."""
         try:
             return self.full(rel).read_bytes()
         except (FileNotFoundError, NotADirectoryError) as e:
             raise MissingError(f"{rel} is not in the log folder.") from e
 
+    def part(self, rel: str, offset: int, length: int) -> bytes:
+        """Up to `length` bytes of the file at a path. Raises MissingError."""
+        try:
+            with self.full(rel).open("rb") as file:
+                file.seek(offset)
+                return file.read(length)
+        except (FileNotFoundError, NotADirectoryError) as e:
+            raise MissingError(f"{rel} is not in the log folder.") from e
+
+    def names(self, rel: str) -> list[str]:
+        """The names in a folder of the layout; none when there is no such folder."""
+        try:
+            return [entry.name for entry in self.full(rel).iterdir()]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
     def exists(self, rel: str) -> bool:
         """Whether there is a file at a path."""
         return self.full(rel).is_file()
 
-    def read_checkpoint_note(self) -> str | None:
-        """The published checkpoint as a signed note; None when nothing was published yet."""
+    def size(self, rel: str) -> int:
+        """The length in bytes of a file or of a segment in a merged file. Raises MissingError."""
         try:
-            return self.read("checkpoint").decode("utf-8")
-        except MissingError:
-            return None
-
-    def segments(self, start: int = 0) -> Iterator[tuple[int, int]]:
-        """(first, next) of the stored segments that hold any payload from leaf `start` on, in order."""
-        for folder in sorted(self.path.glob("segment/[0-9]*")):
-            if (int(folder.name) + 1) * SEGMENTS_PER_FOLDER <= start and not self._reaches(folder, start):
-                continue
-            for first, following in _segments_in(folder):
-                if following > start:
-                    yield first, following
-
-    def segment_at(self, index: int) -> tuple[int, int]:
-        """(first, next) of the segment that holds the payload of leaf `index`. Raises MissingError."""
-        folder = index // SEGMENTS_PER_FOLDER
-        while folder >= 0:  # a segment may begin in an earlier folder
-            at = [s for s in _segments_in(self.path / f"segment/{folder:06d}") if s[0] <= index]
-            if at:
-                if at[-1][1] > index:
-                    return at[-1]
-                break
-            folder -= 1
-        raise MissingError(f"No segment holds the payload of entry {index}.")
-
-    @staticmethod
-    def _reaches(folder: Path, start: int) -> bool:
-        inside = _segments_in(folder)
-        return bool(inside) and inside[-1][1] > start
+            return self.full(rel).stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return len(self.read(rel))
 
     # --- writing ---
 
@@ -126,6 +230,10 @@ class LogFolder:
     def replace(self, rel: str, data: bytes) -> None:
         """Store durably a file that may change (the checkpoint, the staged file)."""
         self._write({self.full(rel): data})
+
+    def replace_many(self, files: Mapping[str, bytes]) -> None:
+        """`replace` for many files, with one fsync per file and per directory."""
+        self._write({self.full(rel): data for rel, data in files.items()})
 
     def write_checkpoint_note(self, note: str) -> None:
         """Publish a checkpoint."""
@@ -206,14 +314,10 @@ def _write_all(fd: int, data: bytes, write: Callable[[int, memoryview], int] = o
         view = view[write(fd, view) :]
 
 
-def _segments_in(folder: Path) -> list[tuple[int, int]]:
-    try:
-        names = [entry.name for entry in folder.iterdir()]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+def _intervals(names: Iterable[str]) -> list[tuple[int, int]]:
     found = []
     for name in names:
         first, dash, following = name.partition("-")
-        if dash and first.isdigit() and following.isdigit():
+        if dash and name.isascii() and first.isdigit() and following.isdigit():
             found.append((int(first), int(following)))
     return sorted(found)
