@@ -24,9 +24,10 @@ from kulla.record.receipts import (
     status,
     statuses,
 )
+from kulla.record.undoing.about import Act, Change, Left, NotUndoable, Undo, take_back
 
 __all__ = [
-    "Actor", "AlreadyRecorded", "Effect", "Entry", "EntryStatus", "Health", "Listed", "NotReceived", "OutboxFull",
-    "ReadOnly", "RecordError", "check_code_of", "declare", "entries_of", "entry", "entry_id", "health", "receipt",
-    "sealed_claims", "status", "statuses",
+    "Act", "Actor", "AlreadyRecorded", "Change", "Effect", "Entry", "EntryStatus", "Health", "Left", "Listed",
+    "NotReceived", "NotUndoable", "OutboxFull", "ReadOnly", "RecordError", "Undo", "check_code_of", "declare",
+    "entries_of", "entry", "entry_id", "health", "receipt", "sealed_claims", "status", "statuses", "take_back",
 ]  # fmt: skip

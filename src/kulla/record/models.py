@@ -1,4 +1,4 @@
-"""Tables of the record. Only Look is kept; the others are derived from the journal or wait to get there.
+"""Tables of the record. Look, UndoRun and Undone are kept; the others are derived from the journal or wait for it.
 
 Statements against them are plain SQL where counting or speed matters (entries.py, sequencer.py, rebuild.py).
 """
@@ -9,7 +9,18 @@ from django.db import models
 
 from kulla.record.kept import Kept
 
-__all__ = ["Checkpoint", "EffectTask", "Entry", "Grave", "Kept", "Look", "Outbox", "State"]
+__all__ = [
+    "Checkpoint",
+    "EffectTask",
+    "Entry",
+    "Grave",
+    "Kept",
+    "Look",
+    "Outbox",
+    "State",
+    "UndoRun",
+    "Undone",
+]
 
 
 class Outbox(models.Model):
@@ -107,3 +118,27 @@ class Look(Kept):
 
     class Meta:
         db_table = "record_look"
+
+
+class UndoRun(Kept):
+    """One run of `kulla undo` that answered something: who ran it, and whose acts it was to answer."""
+
+    by = models.TextField(help_text="the account and host that ran it")
+    actor = models.TextField()
+    since_ms = models.BigIntegerField()
+    until_ms = models.BigIntegerField(null=True)
+    entry_kind = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "record_undo_run"
+
+
+class Undone(Kept):
+    """An entry that was answered by a later one. Each is answered once."""
+
+    run = models.ForeignKey(UndoRun, on_delete=models.PROTECT, related_name="answers")
+    entry = models.UUIDField(unique=True, help_text="what is answered")
+    answer = models.UUIDField(help_text="the entry that answers it")
+
+    class Meta:
+        db_table = "record_undone"

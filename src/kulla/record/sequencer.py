@@ -15,7 +15,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -63,14 +63,33 @@ def take_outbox() -> list[Taken]:
 
     One that cannot be written as a payload is left where it is and named in the log: it must not stop the others.
     """
+    taken: list[Taken] = []
+    octets = 0
+    for payload, claims_hash in _waiting():
+        try:
+            data = encode_payload(payload)
+        except (FormatError, ValueError, KeyError, TypeError):
+            _unwritable(payload.uuid)
+            continue
+        octets += len(data)
+        if octets > AT_MOST_BYTES and taken:
+            break
+        taken.append((payload.uuid, data, claims_hash))
+    return taken
+
+
+def waiting() -> list[Payload]:
+    """Every committed outbox row at this moment as a payload, oldest first; at most as many as one round takes."""
+    return [payload for payload, _ in _waiting()]
+
+
+def _waiting() -> Iterator[tuple[Payload, bytes]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT uuid, at_ms, kind, person, office, actor, claims, claims_hash, effects, images"
             " FROM record_outbox ORDER BY at_ms, uuid"
         )
         rows = cursor.fetchall()
-    taken: list[Taken] = []
-    octets = 0
     for uuid, at_ms, kind, person, office, actor, claims, claims_hash, after, lines in rows[:AT_MOST]:
         try:
             payload = Payload(
@@ -84,15 +103,14 @@ def take_outbox() -> list[Taken]:
                 images.parse_lines(lines),
                 effects.to_journal(after, actor),
             )
-            data = encode_payload(payload)
         except (FormatError, ValueError, KeyError, TypeError):
-            log.exception("The entry %s in the outbox cannot be written to the journal.", uuid)
+            _unwritable(uuid)
             continue
-        octets += len(data)
-        if octets > AT_MOST_BYTES and taken:
-            break
-        taken.append((payload.uuid, data, bytes(claims_hash)))
-    return taken
+        yield payload, bytes(claims_hash)
+
+
+def _unwritable(uuid: object) -> None:
+    log.exception("The entry %s in the outbox cannot be written to the journal.", uuid)
 
 
 def _uuid(value: Any) -> UUID:

@@ -12,7 +12,10 @@ class RegistryConfig(AppConfig):
     def ready(self) -> None:
         """Register the system checks and every service's kinds."""
         from kulla.record import kinds  # noqa: PLC0415  (its models need the apps to be there)
+        from kulla.record.undoing import about  # noqa: PLC0415
         from kulla.registry import checks, services  # noqa: F401, PLC0415
 
         for service in services.all_services():
             kinds.declare(service.slug, service.kinds)
+            for kind, how in service.undo.items():
+                about.declare(kind, how, services.load)

@@ -11,6 +11,7 @@ from functools import cache
 
 from django.conf import settings
 
+from kulla.record.undoing.about import NotUndoable, Undo
 from kulla.registry.access import ROLES
 
 SCOPES = ("health", "school", "travel", "money")  # of what one person does for another, see docs/people.md
@@ -42,6 +43,8 @@ class Service:
     DataSection: everything the service holds about this person alone, with sealed texts opened. staff_home: role ->
     address of the first page of staff.
     scope: what guardians and representatives must hold to act here, one of SCOPES; without one they must hold all.
+    undo: entry kind -> how an entry answers an act of this kind that an attacker made (Undo), or why none can
+    (NotUndoable); every kind must say which, see record.undoing.about.
     guardians_rule: what holds where two of them disagree, told to both. Both are written for the keeper at deployment.
     """
 
@@ -61,6 +64,7 @@ class Service:
     staff_home: Mapping[str, str] = field(default_factory=dict)
     scope: str | None = None
     guardians_rule: Titles = field(default_factory=dict)
+    undo: Mapping[str, Undo | NotUndoable] = field(default_factory=dict)
     urls: str = ""
 
 

@@ -96,6 +96,7 @@ class CancelReason(models.TextChoices):
     ASKED = "asked", _("the person asked the office")
     AWAY = "away", _("the practitioner is away")
     CLOSED = "closed", _("the office is closed")
+    UNDONE = "undone", _("booked by someone who had no right to")
 
 
 class Appointment(Kept):

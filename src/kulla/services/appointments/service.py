@@ -1,6 +1,9 @@
 """What this service declares about itself; the registry reads it and nothing outside the folder names it."""
 
+from kulla.record.undoing.about import NotUndoable, Undo
 from kulla.registry.services import Job, Service
+
+_UNDOING = "kulla.services.appointments.undoing"
 
 SERVICE = Service(
     slug="appointments",
@@ -30,6 +33,22 @@ SERVICE = Service(
         "hours.changed": {"sq": "Orar i ndryshuar", "en": "Hours changed"},
         "office.opened": {"sq": "Zyrë e hapur", "en": "Office opened"},
         "practitioner.added": {"sq": "Mjek i shtuar", "en": "Practitioner added"},
+        "appointment.undone": {"sq": "U zhbë një veprim me takimin", "en": "An act on the appointment undone"},
+        "hours.undone": {"sq": "U zhbë një ndryshim orari", "en": "A change of hours undone"},
+        "office.undone": {"sq": "U zhbë hapja e një zyre", "en": "An opening undone"},
+    },
+    undo={
+        "appointment.booked": Undo("appointment.undone", f"{_UNDOING}:booked"),
+        "appointment.cancelled": Undo("appointment.undone", f"{_UNDOING}:cancelled"),
+        "appointment.arrived": Undo("appointment.undone", f"{_UNDOING}:marked"),
+        "appointment.no_show": Undo("appointment.undone", f"{_UNDOING}:marked"),
+        "appointment.ended": NotUndoable("it notes only that the day of an appointment has passed."),
+        "hours.changed": Undo("hours.undone", f"{_UNDOING}:hours"),
+        "office.opened": Undo("office.undone", f"{_UNDOING}:opening"),
+        "practitioner.added": Undo("office.undone", f"{_UNDOING}:opening"),
+        "appointment.undone": NotUndoable("it answers an act itself: record what is right by a new act."),
+        "hours.undone": NotUndoable("it answers an act itself: record what is right by a new act."),
+        "office.undone": NotUndoable("it answers an act itself: record what is right by a new act."),
     },
     jobs=(
         # Hourly: each run looks for appointments of earlier days, so that it works whenever the portal started.
@@ -60,6 +79,30 @@ SERVICE = Service(
                 "subject": "Your appointment was cancelled",
                 "body": "This appointment was cancelled: $when, $where.\n\nIf you need another time, "
                 "book it on the portal or telephone the office.",
+            },
+        },
+        "undone": {
+            "sq": {
+                "subject": "Një rezervim në emrin tuaj u zhbë",
+                "body": "Dikush që nuk kishte të drejtë rezervoi në emrin tuaj një takim: $when, $where. "
+                "Takimi u anulua.\n\nNëse ju duhet një takim, rezervojeni në portal ose telefononi zyrën.",
+            },
+            "en": {
+                "subject": "A booking in your name was undone",
+                "body": "Someone who had no right to booked an appointment in your name: $when, $where. "
+                "It has been cancelled.\n\nIf you need an appointment, book it on the portal or telephone the office.",
+            },
+        },
+        "restored": {
+            "sq": {
+                "subject": "Takimi juaj vlen sërish",
+                "body": "Dikush që nuk kishte të drejtë e anuloi takimin tuaj: $when, $where. "
+                "Anulimi u zhbë dhe takimi vlen sërish.\n\nNëse nuk vini dot, anulojeni te “Faqja ime”.",
+            },
+            "en": {
+                "subject": "Your appointment stands again",
+                "body": "Someone who had no right to cancelled your appointment: $when, $where. "
+                "That was undone, and the appointment stands again.\n\nIf you cannot come, cancel it on “My page”.",
             },
         },
     },
