@@ -52,7 +52,7 @@ class Tables:
         tables = {
             name
             for name in names
-            if name.startswith(("appointments_", "record_look", "record_grave"))
+            if name.startswith(("appointments_", "record_look", "record_grave", "record_und"))
             and name != "appointments_hold"
         }
         found = {name: sorted(self.rows(f"SELECT * FROM {name}"), key=repr) for name in sorted(tables)}

@@ -28,6 +28,9 @@ NOT_OVER_HTTP = {
     "appointment.ended": "a job's, on the day after",
     "practitioner.added": "no page yet: offices are administered by command",
     "office.opened": "made with the demo country",
+    "appointment.undone": "recorded by `kulla undo`",
+    "hours.undone": "recorded by `kulla undo`",
+    "office.undone": "recorded by `kulla undo`",
 }
 KINDS = ("gp", "dentist", "laboratory", "ent", "neurology", "dermatology", "cardiology", "paediatrics")
 

@@ -4,6 +4,7 @@ Parametrised over the URL patterns and the registry: a new folder under services
 it arrives.
 """
 
+import inspect
 import json
 import random
 import re
@@ -18,6 +19,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.utils.translation import override
 
+from kulla.record.undoing.about import NotUndoable
 from kulla.registry import services
 from kulla.registry.access import rule_of
 from tests import journeys
@@ -72,6 +74,26 @@ def test_titles_stand_in_every_language(service: services.Service) -> None:
         said = [text[code] for code, _ in settings.LANGUAGES]
         assert all(part.strip() for part in said), f"{name} is silent in one language"
         assert len(set(said)) == len(said), f"{name} says the same in every language: {said}"
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.slug)
+def test_each_act_says_how_it_is_answered_after_an_attack(service: services.Service) -> None:
+    """Whatever an action records can be undone by an entry of a declared kind, or says why it cannot."""
+    missing = service.kinds.keys() - service.undo.keys()
+    assert not missing, f"{service.slug}/service.py does not say in `undo` how {sorted(missing)} are answered"
+    assert service.undo.keys() == service.kinds.keys(), "an undo of a kind that nobody records"
+    for kind, how in service.undo.items():
+        if isinstance(how, NotUndoable):
+            assert re.fullmatch(r"\S.{15,}\.", how.reason), (
+                f"{kind}: say in a sentence why it cannot be undone"
+            )
+            continue
+        assert how.kind in service.kinds, (
+            f"{kind} is answered by {how.kind}, which {service.slug} does not declare"
+        )
+        answer = services.load(how.answer)
+        assert callable(answer) and answer.__module__.startswith(f"kulla.services.{service.slug}.")
+        assert list(inspect.signature(answer).parameters) == ["act", "opened"], f"{how.answer}(act, opened)"
 
 
 @pytest.mark.parametrize("path", PATTERNS)

@@ -21,6 +21,7 @@ COMMANDS = (
     "keeper",
     "mirror",
     "rebuild",
+    "undo",
     "verify",
     "journal",
     "people",

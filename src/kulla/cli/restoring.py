@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from kulla.cli import django_home
+from kulla.cli import django_home, opening
 from kulla.cli.errors import CommandError
 from kulla.cli.home import Home
 from kulla.cli.supervisor import processes, sound
@@ -243,21 +243,9 @@ def compare(home: Home, holders: Path | None, report: Report) -> list[str]:
     """Every difference between this home's tables and its journal. Raises CommandError when nothing opens it."""
     django_home.setup(home)
     from kulla.journal.policy import Policy
-    from kulla.journal.segment import open_segment_key
     from kulla.record.compare import compare as compare_record
-    from kulla.registry.door import keeper
 
-    if holders is not None:
-        private = X25519PrivateKey.from_private_bytes(key_file(holders, "rebuild.key"))
-
-        def segment_key(header: bytes) -> bytes:
-            return open_segment_key(header, private)
-    elif processes.socket_answers(home.socket("keeper.sock")):
-
-        def segment_key(header: bytes) -> bytes:
-            return keeper().segment_key(header, "compare")
-    else:
-        raise CommandError("The keeper does not run; give the holders' keys with --keys HOLDERS to compare.")
+    segment_key = opening.segment_keys(home, holders, "compare")
 
     def differences() -> list[str]:
         return compare_record(

@@ -53,6 +53,7 @@ from kulla.keeper.register import Register
 from kulla.keeper.security import Security
 from kulla.keeper.sessions import Sessions
 from kulla.keeper.sign_in import SignIn
+from kulla.keeper.tracing import Tracing
 from kulla.keeper.vault import Vault
 
 log = logging.getLogger("kulla.keeper")
@@ -136,6 +137,7 @@ class Keeper:
         self.looks = Looks(
             self.config.home / "log", self.vault.system("looks"), self.config.unconfirmed_ms, self._clock
         )
+        self.tracing = Tracing(self.sessions, self.people, self.looks, self._clock)
         self.budgets = Budgets(self.config.budgets, self._clock)
         self._restore_budgets()
         parts = (self.register, self.vault, self.people, self.committer)

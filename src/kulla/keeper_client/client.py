@@ -231,6 +231,13 @@ class KeeperClient(Accounts, Approvals, Counter, Families, MyData, Offices, Secu
         """The key of one segment, for `caller` "reconcile", "compare" or "undo". Metered and logged."""
         return bytes(self._pool.ask("segment_key", {"header": header, "caller": caller}))
 
+    def traced(self, form: str, which: str, proofs: Sequence[bytes]) -> list[bool]:
+        """For each attestation (at most 1000) whether it is of an official's "session" or of an "official". For
+        `kulla undo`; those of citizens' own sessions are of nobody. Refused "budget" after 20 names an hour; logged.
+        """
+        answer = self._pool.ask("traced", {"form": form, "which": which, "proofs": list(proofs)})
+        return [bool(each) for each in answer]
+
     def portal_keys(self) -> dict[str, bytes]:
         """The portal's keys (checkpoint, cookie) as stored by `store_portal_keys`."""
         return dict(self._pool.ask("portal_keys", {}))
