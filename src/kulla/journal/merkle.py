@@ -13,6 +13,7 @@ from .errors import ProofError
 
 _sha256 = hashlib.sha256
 
+HASH = 32  # bytes of SHA-256
 EMPTY_ROOT = _sha256(b"").digest()
 
 
@@ -181,6 +182,8 @@ def verify_consistency(
     old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
 ) -> None:
     """Check that the tree of `old_size` is a prefix of the one of `new_size`. Raises ProofError."""
+    if old_size == new_size and old_root != new_root:  # the draft's steps do not look at an empty tree's root
+        raise ProofError("Two trees of one size have different roots.")
     verify_subtree_consistency(0, old_size, new_size, proof, old_root, new_root)
 
 
@@ -198,6 +201,8 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
     """
     if not 0 <= index < size:
         raise ProofError(f"There is no entry {index} in a tree of size {size}.")
+    if len(leaf) != HASH:  # of an empty "leaf" and an empty "root" one would be said to contain the other
+        raise ProofError(f"A leaf's hash must have {HASH} bytes.")
     fn, sn, r = index, size - 1, leaf
     for p in proof:
         if sn == 0:

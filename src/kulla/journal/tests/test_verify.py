@@ -1,13 +1,17 @@
 """Receipts: they verify anywhere, and each way to be false fails at its own step with its own sentence."""
 
+import importlib.util
 import io
 import json
+import shutil
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
 
+import kulla.journal
 from kulla.journal.claims import check_code
 from kulla.journal.entry import decode_payload
 from kulla.journal.errors import FormatError, ProofError
@@ -17,7 +21,7 @@ from kulla.journal.receipt import Receipt
 from kulla.journal.segment import decrypt, open_segment_key, parse_segment
 from kulla.journal.store import segment_path
 from kulla.journal.tests.demo import ORIGIN, DemoJournal
-from kulla.journal.verify import MAX_FILE, ReceiptInvalid, read_file, verify_receipt
+from kulla.journal.verify import MAX_FILE, ReceiptInvalid, in_words, read_file, read_policy, verify_receipt
 
 INDEX = 301
 
@@ -171,3 +175,75 @@ def test_a_receipt_that_went_through_an_editor_or_a_mail_still_verifies(journal:
 def test_what_cannot_be_a_receipt_is_said_to_be_none(data: bytes, sentence: str) -> None:
     with pytest.raises(FormatError, match=sentence):
         read_file(io.BytesIO(data), "photo.jpg")
+
+
+def test_the_verifier_runs_with_cryptography_alone(journal: DemoJournal, tmp_path: Path) -> None:
+    """`python -m kulla.journal` where nothing is installed but `cryptography` and what that needs itself."""
+    alone = tmp_path / "alone"
+    (alone / "kulla").mkdir(parents=True)
+    package = Path(kulla.journal.__file__).parent
+    shutil.copy(package.parent / "__init__.py", alone / "kulla")
+    shutil.copytree(package, alone / "kulla" / "journal", ignore=shutil.ignore_patterns("tests"))
+    for name in ("cryptography", "cffi", "pycparser", "_cffi_backend"):
+        found = importlib.util.find_spec(name)
+        if found is not None and found.origin is not None:  # pycparser is not needed by every version
+            there = Path(found.origin)
+            there = there.parent if there.name == "__init__.py" else there
+            (alone / there.name).symlink_to(there)
+    (tmp_path / "receipt").write_text(receipt(journal).text)
+    (tmp_path / "policy").write_text(journal.policy)
+    program = (
+        "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
+        "runpy.run_module('kulla.journal', None, '__main__')"
+    )
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        # -I and -S: no site-packages, no environment, no current folder
+        return subprocess.run(
+            [sys.executable, "-I", "-S", "-c", program, str(alone), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+        )
+
+    done = run("verify", "receipt", "--policy", "policy", "--log", str(journal.folder.path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("The copy of the log continues it: 705 entries, these 705 first.\n")
+    (tmp_path / "other").mkdir()
+    done = run("verify", "receipt", "--policy", "policy", "--log", "other")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("This receipt does not hold (step 7, newest). ")
+
+
+def test_a_policys_octets_beyond_ascii_are_opaque(journal: DemoJournal) -> None:
+    """tlog-policy, "Character set": a comment in Latin-1 is a comment; a key's name is UTF-8 or none."""
+    latin = b"# Qyteti i Kuk\xebsit\r\n" + journal.policy.encode()
+    policy = read_policy(io.BytesIO(latin), "policy")
+    assert verify_receipt(receipt(journal).text, policy).index == INDEX
+    step, _ = refused(receipt(journal).text, policy + b"log \xeb+00000000+AAAA\n")  # type: ignore[arg-type]
+    assert step == 1
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "deflated"])
+def test_the_receipts_pdf_is_read_as_well(journal: DemoJournal, packed: bool) -> None:
+    text = receipt(journal).text
+    body = zlib.compress(text.encode()) if packed else text.encode()
+    how = b"/Filter /FlateDecode " if packed else b""
+    other = b"1 0 obj\n<</Type /EmbeddedFile /Length 5>>\nstream\nother\nendstream\nendobj\n"
+    head = b"2 0 obj\n<</Type /EmbeddedFile %s/Length %d>>\nstream\n" % (how, len(body))
+    pdf = b"%PDF-1.7\r\n" + other + head + body + b"\nendstream\nendobj\n"
+    assert verify_receipt(read_file(io.BytesIO(pdf), "receipt.pdf"), journal.policy).index == INDEX
+    for broken in (pdf.replace(b"/Length", b"/Longth"), pdf[: -len(body)]):
+        with pytest.raises((FormatError, ReceiptInvalid)):
+            verify_receipt(read_file(io.BytesIO(broken), "receipt.pdf"), journal.policy)
+    with pytest.raises(FormatError, match="No proof is attached"):
+        read_file(io.BytesIO(b"%PDF-1.7\n/EmbeddedFiles"), "receipt.pdf")
+
+
+def test_a_time_beyond_every_calendar_is_still_said(journal: DemoJournal) -> None:
+    good = receipt(journal)
+    body = good.proof.checkpoint_note.split("\n\n")[0] + "\n"
+    note = body + "\n" + journal.signer.sign(body) + "".join(m.cosign(body, 2**62) for m in journal.mirrors)
+    proof = Proof(INDEX, good.proof.hashes, note, good.proof.extra)
+    assert f"{2**62} seconds after 1970" in in_words(verify_receipt(proof.encode(), journal.policy))
