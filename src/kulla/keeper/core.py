@@ -50,6 +50,7 @@ from kulla.keeper.places import Places
 from kulla.keeper.protected import Protected
 from kulla.keeper.records import Record, RecordFile, Sealer
 from kulla.keeper.register import Register
+from kulla.keeper.role_ends import RoleEnds
 from kulla.keeper.security import Security
 from kulla.keeper.sessions import Sessions
 from kulla.keeper.sign_in import SignIn
@@ -212,6 +213,15 @@ class Keeper:
         )
         self.coming_of_age = ComingOfAge(
             *parts, self.committer, telling=telling, clock=clock, stopping=self._stopping
+        )
+        self.role_ends = RoleEnds(
+            self.register,
+            self.people,
+            self.offices,
+            self.committer,
+            telling=telling,
+            clock=clock,
+            stopping=self._stopping,
         )
 
     def _serve_counter(self, meter: Meter) -> None:
@@ -412,6 +422,7 @@ class Keeper:
                 self.administration.sweep()
                 self.my_data.tend()
                 self.coming_of_age.run()
+                self.role_ends.run()
             except KeeperError:
                 log.exception("housekeeping failed")
         self.register.close_thread()

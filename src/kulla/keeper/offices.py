@@ -197,6 +197,14 @@ class Offices:
             found += [_role(row) for row in rows]
         return found
 
+    def ending(self, before: int) -> list[Role]:
+        """The live roles whose time is over before `before` (ms), office by office."""
+        rows = self._register.rows(
+            _ROLE + "WHERE ended IS NULL AND until > ? AND until <= ? ORDER BY office, until, id",
+            *(self._clock(), before),
+        )
+        return [role for role in map(_role, rows) if self._stands(role.office)]
+
     def is_admin_over(self, who: "UUID | Live", office: UUID) -> bool:
         """Whether a person (or, of a session, who acts in it as administrator) administers an office, from itself or
         from above."""

@@ -35,4 +35,40 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
             "body": "Your role in the office $office has ended, and your sessions in it with it.",
         },
     },
+    "role_ending": {
+        "sq": {
+            "subject": "Roli juaj në një zyrë mbaron së shpejti",
+            "body": "Roli juaj në zyrën $office mbaron më $until. Nëse duhet të vazhdojë, kërkojani "
+            "administratorit të zyrës para asaj dite.",
+        },
+        "en": {
+            "subject": "Your role in an office ends soon",
+            "body": "Your role in the office $office ends on $until. If it should go on, ask the administrator of "
+            "the office before that day.",
+        },
+    },
+    "roles_ending": {
+        "sq": {
+            "subject": "Role në zyrat tuaja mbarojnë së shpejti",
+            "body": "Numri i roleve që mbarojnë së shpejti në zyrat që administroni: $count. I pari mbaron më $until, "
+            "në zyrën $office. Te faqja e zyrave tuaja i zgjatni ose i lini të mbarojnë.",
+        },
+        "en": {
+            "subject": "Roles in your offices end soon",
+            "body": "Number of roles that end soon in the offices that you administer: $count. The first ends on "
+            "$until, in the office $office. On the page of your offices you renew them or let them end.",
+        },
+    },
+    "operator_ending": {
+        "sq": {
+            "subject": "Roli juaj mbaron së shpejti",
+            "body": "Roli juaj si operator i portalit mbaron më $until. Rolin e zgjat komanda kulla offices renew, në "
+            "makinën e ruajtësit, me dy persona të pranishëm.",
+        },
+        "en": {
+            "subject": "Your role ends soon",
+            "body": "Your role as operator of the portal ends on $until. The command kulla offices renew renews it, at "
+            "the keeper's own machine, with two people present.",
+        },
+    },
 }

@@ -38,6 +38,9 @@ CREATE INDEX IF NOT EXISTS role_invitation_code ON role_invitation (code);
 CREATE TABLE IF NOT EXISTS office_review (
     office BLOB NOT NULL, at INTEGER NOT NULL, by BLOB NOT NULL, kept INTEGER NOT NULL, ended INTEGER NOT NULL,
     PRIMARY KEY (office, at)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS role_end_told (
+    role BLOB NOT NULL, until INTEGER NOT NULL, days INTEGER NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (role, until, days)) WITHOUT ROWID;
 """
 _PLAIN = ("name", "name_en", "kind", "town", "address")
 
@@ -138,6 +141,13 @@ def _reviewed(db: sqlite3.Connection, body: Body) -> None:
     )
 
 
+def _end_told(db: sqlite3.Connection, body: Body) -> None:
+    db.execute(
+        "INSERT OR IGNORE INTO role_end_told VALUES (?, ?, ?, ?)",
+        (raw(body["role"]), body["until"], body["days"], body["at"]),
+    )
+
+
 KINDS: dict[str, Change] = {
     "office": _office,
     "official": _official,
@@ -146,4 +156,5 @@ KINDS: dict[str, Change] = {
     "role_invited": _invited,
     "role_invitation_answered": _invitation_answered,
     "office_reviewed": _reviewed,
+    "role_end_told": _end_told,
 }

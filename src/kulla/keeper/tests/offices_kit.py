@@ -87,6 +87,13 @@ class Land:
         """Move the clock of offices and approvals on."""
         self.ahead[0] += int(days * DAY)
 
+    def restart(self) -> Keeper:
+        """The same keeper, opened anew; sessions from before are no longer of use."""
+        home, clock = self.keeper.config.home, self.keeper.clock
+        self.keeper.close()
+        self.keeper = _started(home, clock)
+        return self.keeper
+
     def alive(self, session: Live) -> bool:
         """Whether a session still stands."""
         try:
@@ -102,6 +109,13 @@ class Land:
         return [(role, names[office] if office else "") for role, office in found]
 
 
+def _started(home: Path, clock: Callable[[], int]) -> Keeper:
+    keeper = Keeper(load(home / "keeper.json"), clock)
+    assert keeper.wait_ready(20)
+    keeper.serve()
+    return keeper
+
+
 @contextmanager
 def land(folder: Path, people: int = 60) -> Iterator[Land]:
     """A country with a tree of offices; its people have no passwords."""
@@ -115,10 +129,12 @@ def land(folder: Path, people: int = 60) -> Iterator[Land]:
             for name in TREE:
                 parent = places[PARENTS[name]] if name in PARENTS else None
                 admin.add_office(places[name], name.title(), kind=KINDS.get(name, "branch"), parent=parent)
-        with Keeper(load(running.keeper_home / "keeper.json"), clock) as keeper:
-            assert keeper.wait_ready(20)
-            keeper.serve()
-            yield Land(keeper, places, [row["number"] for row in rows], running.mirrors, ahead)
+        keeper = _started(running.keeper_home, clock)
+        found = Land(keeper, places, [row["number"] for row in rows], running.mirrors, ahead)
+        try:
+            yield found
+        finally:
+            found.keeper.close()
     finally:
         testkit.stop_keeper(running)
 
