@@ -36,10 +36,11 @@ class WireError(Exception):
 # Frames ------------------------------------------------------------------------------------------------
 
 
-def encode(value: object) -> bytes:
-    """Deterministic CBOR (RFC 8949 §4.2). Raises WireError for what CBOR cannot say."""
+def encode(value: object, *, canonical: bool = True) -> bytes:
+    """CBOR, deterministic (RFC 8949 §4.2) unless nobody will sign or compare it. Raises WireError for what CBOR
+    cannot say."""
     try:
-        return cbor2.dumps(value, canonical=True)
+        return cbor2.dumps(value, canonical=canonical)
     except (cbor2.CBOREncodeError, ValueError, TypeError) as error:
         raise WireError("A value cannot be sent: it has no CBOR form.") from error
 
@@ -58,7 +59,7 @@ def decode(data: bytes) -> Any:
 
 def write_frame(connection: socket, value: object) -> None:
     """Send one frame: length as u32 big-endian, then CBOR. Raises WireError when it is over 4 MiB, OSError."""
-    body = encode(value)
+    body = encode(value, canonical=False)
     if len(body) > MAX_FRAME:
         raise WireError("The message is larger than 4 MiB.")
     connection.sendall(_HEAD.pack(len(body)) + body)
@@ -103,8 +104,11 @@ def _exactly(connection: socket, missing: int) -> bytes:
 
 def length_prefixed(*parts: bytes | str) -> bytes:
     """Each part after its length as u32 big-endian: two different lists never give the same bytes."""
-    raw = [part.encode() if isinstance(part, str) else part for part in parts]
-    return b"".join(struct.pack(">I", len(part)) + part for part in raw)
+    raw: list[bytes] = []
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        raw += (_HEAD.pack(len(data)), data)
+    return b"".join(raw)
 
 
 def pad(data: bytes) -> bytes:

@@ -9,7 +9,6 @@ so it may be stored although it was reported lost. Until it counts, other change
 """
 
 import logging
-import os
 import queue
 import threading
 import time
@@ -61,7 +60,7 @@ def _prepare(body: Body) -> bytes:
 
 def new_id() -> bytes:
     """A random record id."""
-    return os.urandom(16)
+    return turns.random(16)
 
 
 class Committer:
@@ -303,8 +302,8 @@ class Committer:
         records: list[Record] = []
         bodies: list[Body] = []
         before, seq = self._file.last_hash, self._file.last
-        for change in changes:
-            for record_id, body, prepared in change.bodies:
+        with turns.portion():
+            for record_id, body, prepared in (each for change in changes for each in change.bodies):
                 seq += 1
                 record = self._sealer.seal_prepared(seq, record_id, before, prepared)
                 records.append(record)

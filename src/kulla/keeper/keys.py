@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kulla.journal.ids import uuid7
 from kulla.journal.wire import length_prefixed
+from kulla.keeper import turns
 from kulla.keeper.errors import ConfigError, RecordsBroken
 
 log = logging.getLogger("kulla.keeper")
@@ -72,7 +73,7 @@ def expand(key: bytes, purpose: str | bytes) -> bytes:
 
 def seal_box(key: bytes, data: bytes, associated: bytes) -> bytes:
     """AES-256-GCM with a random nonce: nonce ‖ ciphertext ‖ tag."""
-    nonce = os.urandom(NONCE)
+    nonce = turns.random(NONCE)
     return nonce + AESGCM(key).encrypt(nonce, data, associated)
 
 

@@ -35,6 +35,7 @@ from fido2.webauthn import (
 
 from kulla.journal import wire
 from kulla.journal.ids import now_ms
+from kulla.keeper import turns
 from kulla.keeper.config import RelyingParty
 from kulla.keeper.errors import RecordsBroken, Refusal
 from kulla.keeper.keys import expand, open_box, seal_box
@@ -203,7 +204,7 @@ class Passkeys:
 
     def begin(self, purpose: str, person: UUID | None, allowed: list[bytes], *, verified: bool) -> Body:
         """Options for navigator.credentials.get, and the state. Raises Refusal("passkeys_off")."""
-        party, challenge = self._must(), os.urandom(32)
+        party, challenge = self._must(), turns.random(32)
         need = "required" if verified else "preferred"
         options: Body = {
             "challenge": challenge,

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kulla.journal import wire
 from kulla.journal.ids import now_ms
+from kulla.keeper import turns
 from kulla.keeper.errors import DiskFull, RecordsBroken
 from kulla.keeper.keys import NONCE, RootKey, open_box
 
@@ -85,7 +86,7 @@ class Sealer:
 
     def seal_prepared(self, seq: int, record_id: bytes, before: bytes, prepared: bytes) -> Record:
         """A new record of what `prepare` gave."""
-        nonce = os.urandom(NONCE)
+        nonce = turns.random(NONCE)
         box = nonce + self._cipher.encrypt(nonce, wire.pad(prepared), _associated(seq, record_id, before))
         head = HEAD.pack(VERSION, seq, record_id, before, hashlib.sha256(box).digest())
         return Record(seq, record_id, before, head + box)

@@ -13,12 +13,13 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kulla.journal import wire
 from kulla.journal.ids import now_ms
+from kulla.keeper import turns
 from kulla.keeper.attempts import truncate_network
 from kulla.keeper.attestations import Attestations
 from kulla.keeper.committer import Committer
@@ -111,7 +112,7 @@ class Sessions:
         spoken = language if language in LANGUAGES else self._people.field(person, "language")
         body = {
             "type": "session",
-            "sid": uuid4().hex,
+            "sid": turns.random(16).hex(),
             "person": person,
             "role": role,
             "office": office,

@@ -4,7 +4,6 @@ Whether an account exists, is frozen, belongs to someone dead or has no password
 was typed is always looked up and hashed, and the refusal is "wrong".
 """
 
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from uuid import UUID
 
 from kulla.journal import wire
 from kulla.journal.ids import now_ms
+from kulla.keeper import turns
 from kulla.keeper.attempts import Attempts, truncate_network
 from kulla.keeper.credentials import Credentials
 from kulla.keeper.errors import RecordsBroken, Refusal
@@ -217,7 +217,7 @@ class SignIn:
     def remember(self, person: UUID, note: bytes, notes: Sequence[str]) -> list[str]:
         """What the browser keeps, sealed: that this account was used in it, and the others' notes. It proves
         nothing else."""
-        inside = [person.bytes, note or os.urandom(16), now_ms()]
+        inside = [person.bytes, note or turns.random(16), now_ms()]
         own = wire.to_text(seal_box(self._note_key, wire.encode(inside), _NOTE))
         return [own, *(text for text, owner, _ in self._open_notes(notes) if owner != person.bytes)][
             :MAX_NOTES
