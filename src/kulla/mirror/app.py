@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import cbor2
 
-from kulla.journal.errors import NoteError
+from kulla.journal.errors import MissingError, NoteError
 from kulla.journal.note import open_note
 from kulla.journal.wire import WireError, decode
 from kulla.mirror.config import Config, public_key
@@ -23,6 +23,7 @@ from kulla.mirror.messages import Body, Disconnected, GzipBody, Refused, Request
 from kulla.mirror.notes import open_checkpoint, parse_submission
 from kulla.mirror.segments import MAX_SEGMENT, parse_path
 from kulla.mirror.signed import require_signature
+from kulla.mirror.stores import open_store
 from kulla.mirror.tombstones import MAX_TOMBSTONE, OBJECTION, CapReached, TombstoneRefused, Tombstones
 
 log = logging.getLogger("kulla.mirror")
@@ -60,7 +61,8 @@ class App:
         self._logs: dict[str, tuple[LogCopy, str]] = {}  # by hash, with the origin
         for origin, key in config.logs.items():
             name = origin_hash(origin)
-            self._logs[name] = LogCopy(config.home / "mirror" / name, key, config.cosigner), origin
+            store = open_store(config.store, config.home, name)
+            self._logs[name] = LogCopy(store, key, config.cosigner), origin
         (config.home / "keycopy").mkdir(exist_ok=True)
         self._keycopy = KeyCopy(config.home / "keycopy")
         self._tombstones = Tombstones(config.home / "keycopy", per_day=config.tombstones_per_day)
@@ -113,7 +115,7 @@ class App:
                 copy.checkpoint_note, "This mirror has not cosigned a checkpoint of this log yet.", FRESH
             )
         if _TILE.match(path):
-            return self._tile(origin, path)
+            return _tile(copy, path)
         if path not in {"pending", "segments"} and not path.startswith("segment/"):
             raise Refused(404, "There is nothing under this address.")
         # Segments are sealed, but their sizes and times are nobody's business.
@@ -148,13 +150,6 @@ class App:
             return Response((self._config.home / "policy").read_bytes(), headers=dict(FRESH))
         except FileNotFoundError:
             raise Refused(404, "This operator has not published a policy yet.") from None
-
-    def _tile(self, origin: str, path: str) -> Response:
-        try:
-            data = (self._config.home / "mirror" / origin_hash(origin) / path).read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            raise Refused(404, "There is no such tile.") from None
-        return Response(data, content_type=BYTES, headers=dict(IMMUTABLE))
 
     # --- the journal's side -------------------------------------------------------------------------------------
 
@@ -324,6 +319,14 @@ def _note(note: bytes | None, absent: str, headers: dict[str, str]) -> Response:
     if note is None:
         raise Refused(404, absent)
     return Response(note, headers=dict(headers))
+
+
+def _tile(copy: LogCopy, path: str) -> Response:
+    try:
+        data = copy.store.read(path)
+    except (MissingError, IsADirectoryError):
+        raise Refused(404, "There is no such tile.") from None
+    return Response(data, content_type=BYTES, headers=dict(IMMUTABLE))
 
 
 def _number(query: str) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from kulla.journal.errors import NoteError
 from kulla.journal.note import ED25519, CosignerKey, Verifier, parse_vkey
 from kulla.journal.store import LogFolder
+from kulla.mirror.options import OptionError, Pull, Tls, Watch, read_pull, read_tls, read_watch
 
 VERSION = 1
 TOMBSTONES_PER_DAY = 20
@@ -39,6 +41,10 @@ class Config:
     officer_keys: tuple[Verifier, ...]
     objectors: tuple[Verifier, ...]
     tombstones_per_day: int
+    store: Mapping[str, Any] | None = None
+    tls: Tls | None = None
+    watch: Watch | None = None
+    pull: Pull | None = None
 
 
 def _vkeys(values: Any, what: str, kind: int = ED25519) -> tuple[Verifier, ...]:
@@ -94,6 +100,21 @@ def load_config(path: str | Path) -> Config:
         raise ConfigError("`erasure_officers` in operator.json names one officer or one key twice.")
     keeper = _vkeys([raw["keeper"]], "keeper")[0] if raw.get("keeper") else None
     home = path.parent.absolute()
+    try:
+        tls = read_tls(raw, home)
+        options: dict[str, Any] = {
+            "tls": tls,
+            "watch": read_watch(raw, home),
+            "pull": read_pull(raw, home),
+        }
+    except OptionError as error:
+        raise ConfigError(str(error)) from None
+    if raw.get("store") is not None and not isinstance(raw["store"], dict):
+        raise ConfigError("`store` in operator.json must be a section in braces.")
+    if tls is None and not is_local(host) and raw.get("plain_http") is not True:
+        raise ConfigError(
+            f"`host` in operator.json is {host}, which others reach: give `tls`, or `plain_http` true behind a proxy."
+        )
     return Config(
         home=home,
         name=name,
@@ -107,7 +128,17 @@ def load_config(path: str | Path) -> Config:
         officer_keys=officers,
         objectors=_vkeys(raw.get("objectors", []), "objectors"),
         tombstones_per_day=per_day,
+        store=raw.get("store"),
+        **options,
     )
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _load_key(path: Path, name: str) -> CosignerKey:

@@ -10,15 +10,16 @@ tlog-mirror and tlog-witness (C2SP) are followed to the letter; comments name wh
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kulla.journal.checkpoint import Checkpoint, parse_checkpoint
-from kulla.journal.errors import JournalError, MissingError, ProofError
+from kulla.journal.errors import JournalError, ProofError
 from kulla.journal.merkle import (
     EMPTY_ROOT,
     leaf_hash,
@@ -27,21 +28,20 @@ from kulla.journal.merkle import (
     verify_subtree_consistency,
 )
 from kulla.journal.note import CosignerKey, Verifier
-from kulla.journal.store import LogFolder
 from kulla.journal.tiles import (
     HASH,
     WIDTH,
     Edge,
-    decode_bundle,
     new_bundles,
     outdated_partials,
-    parse_tile_path,
     tile_path,
 )
-from kulla.mirror.entries import FRAME, PACKAGE, Head, Package
+from kulla.mirror.edges import earlier_files, load_edge, partial_files, read_note
+from kulla.mirror.entries import PACKAGE, Head, Package
 from kulla.mirror.messages import Refused
-from kulla.mirror.notes import SignedCheckpoint, open_checkpoint
+from kulla.mirror.notes import SignedCheckpoint
 from kulla.mirror.segments import Segments, leaves_of
+from kulla.mirror.stores import FolderStore, Store, is_partial
 
 log = logging.getLogger("kulla.mirror")
 
@@ -50,10 +50,6 @@ MAX_EXCESS = 8192
 SIZE_TYPE = "text/x.tlog.size"
 INFO_TYPE = "text/x.tlog.mirror-info"
 GZIP = {"Accept-Encoding": "gzip"}
-
-
-def _replace_many(store: LogFolder, files: dict[str, bytes]) -> None:
-    store._write({store.full(path): data for path, data in files.items()})
 
 
 class CopyDamaged(Exception):
@@ -85,14 +81,16 @@ class Upload:
 class LogCopy:
     """The copy of one log. Thread-safe: one lock, never held while a client's bytes are awaited."""
 
-    def __init__(self, folder: Path, log_key: Verifier, cosigner: CosignerKey) -> None:
-        """Read the state and check that the tiles carry the cosigned root. Raises CopyDamaged."""
-        self._store, self._log_key, self._cosigner = LogFolder(folder), log_key, cosigner
+    def __init__(self, place: Path | Store, log_key: Verifier, cosigner: CosignerKey) -> None:
+        """Read the state and check that the tiles carry the cosigned root. Raises CopyDamaged, StorageFailed."""
+        self._store: Store = FolderStore(place) if isinstance(place, Path) else place
+        self._log_key, self._cosigner = log_key, cosigner
         self._lock = threading.Lock()
+        self._followed = False
         self._edge, self._bundle = Edge(0, ()), b""
         try:
-            self._mirrored = self._read_note("checkpoint")
-            pending = self._read_note("pending") or self._mirrored
+            self._mirrored = read_note(self._store, "checkpoint", log_key, cosigner.verifier)
+            pending = read_note(self._store, "pending", log_key) or self._mirrored
             if pending and self._mirrored and pending.checkpoint.size < self._mirrored.checkpoint.size:
                 pending = self._mirrored
             self._pending = pending
@@ -101,7 +99,7 @@ class LogCopy:
             self._resume()
             self._segments = Segments(self._store, self._edge.size)
         except (JournalError, Refused) as error:
-            raise CopyDamaged(f"The copy in {folder.name[:8]}… is damaged: {error}") from error
+            raise CopyDamaged(f"The copy in {self._store.where} is damaged: {error}") from error
 
     # --- reading ------------------------------------------------------------------------------------------------
 
@@ -126,6 +124,11 @@ class LogCopy:
         return self._pending.note if self._pending else None
 
     @property
+    def store(self) -> Store:
+        """Where it lies (for reading)."""
+        return self._store
+
+    @property
     def segments(self) -> Segments:
         """The stored payloads (for reading)."""
         return self._segments
@@ -136,6 +139,7 @@ class LogCopy:
         """Store a segment, durable on return. Raises Refused."""
         leaves = leaves_of(data, first, end)
         with self._lock:
+            self._refuse_while_following()
             self._segments.put(first, end, data, leaves, self._edge.size)
 
     # --- add-checkpoint -----------------------------------------------------------------------------------------
@@ -149,6 +153,7 @@ class LogCopy:
         if old_size > size:
             raise Refused(400, "The old size is greater than the checkpoint's.")
         with self._lock:
+            self._refuse_while_following()
             have = (
                 self._pending.checkpoint
                 if self._pending
@@ -182,6 +187,7 @@ class LogCopy:
     def begin(self, head: Head) -> Upload:
         """Accept the head of an upload. Raises Refused 409 (text/x.tlog.mirror-info) or 422."""
         with self._lock:
+            self._refuse_while_following()
             if self._pending is None:
                 raise Refused(422, "No checkpoint of this log has come here yet: add one first.")
             target = self._target(head.end)
@@ -200,6 +206,7 @@ class LogCopy:
         is not, nor are those behind it.
         """
         with self._lock:
+            self._refuse_while_following()
             if packages[0].start > self._edge.size:  # what came before was forgotten meanwhile
                 raise self._info(409, upload.head.end)
             entries: list[bytes] = []
@@ -232,6 +239,7 @@ class LogCopy:
         """
         size = upload.head.end
         with self._lock:
+            self._refuse_while_following()
             if self._edge.size < size:
                 raise self._info(202, size)
             if size < self.size:
@@ -247,7 +255,8 @@ class LogCopy:
         # was really written down, before a signature makes it a promise.
         try:
             if self._edge.size > size:
-                self._write_partials(size, target.checkpoint.root)
+                root = target.checkpoint.root
+                self._store.replace_many(earlier_files(self._store, self._edge, self._bundle, size, root))
             elif self._edge.root() != target.checkpoint.root:
                 raise ProofError("The entries stored here do not give this root.")
         except JournalError:
@@ -265,7 +274,74 @@ class LogCopy:
         for old in [old for old in self._recent if old < size]:
             del self._recent[old]
 
+    # --- following another copy (following.py) --------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def following(self) -> Iterator[None]:
+        """While this is held, nothing is taken from pushes. What was not cosigned at its end is forgotten."""
+        with self._lock:
+            if self._followed:
+                raise Refused(503, "This mirror is being brought up to date already.")
+            self._followed = True
+            # What an unfinished upload left is read again from the other copy: it was never signed for.
+            self._forget_uncommitted()
+        try:
+            yield
+        finally:
+            with self._lock:
+                if self._edge.size != self.size:
+                    self._forget_uncommitted()
+                self._followed = False
+
+    def extend(self, objects: dict[str, bytes], leaves: Sequence[bytes], start: int) -> None:
+        """Store segments or merged files (by path) and append the entries that they give; durable on return.
+
+        Nothing is proven yet: `accept` does that. Call within `following`. Raises ProofError for a gap and for a
+        tree that does not continue the pending checkpoint, StorageFailed, OSError.
+        """
+        with self._lock:
+            if start != self._edge.size or not self._followed:
+                raise ProofError(
+                    f"The entries from {self._edge.size} on must come next, not those from {start}."
+                )
+            edge, stop = self._edge, 0
+            full: dict[str, bytes] = {}
+            pending = self._pending.checkpoint if self._pending else None
+            if pending and start < pending.size <= start + len(leaves):
+                stop = pending.size - start
+                full, edge = edge.append([leaf_hash(leaf) for leaf in leaves[:stop]])
+                if edge.root() != pending.root:
+                    raise ProofError(
+                        f"It does not continue the checkpoint of size {pending.size} that came here."
+                    )
+            tiles, edge = edge.append([leaf_hash(leaf) for leaf in leaves[stop:]])
+            files = full | tiles | new_bundles(start, self._bundle, leaves)
+            n, width = divmod(edge.size, WIDTH)
+            bundle = files[tile_path("entries", n, width)] if width else b""
+            # Partial tiles on the way are nobody's: those at the end are written by `accept`.
+            self._store.replace_many(objects | {p: data for p, data in files.items() if not is_partial(p)})
+            self._edge, self._bundle = edge, bundle
+
+    def accept(self, target: SignedCheckpoint) -> None:
+        """Cosign `target` if the entries taken by `extend` lead to its root; durable. Raises ProofError, Refused."""
+        with self._lock:
+            if (self._edge.size, self._edge.root()) != (target.checkpoint.size, target.checkpoint.root):
+                raise ProofError(
+                    f"The entries do not lead to the signed checkpoint of {target.checkpoint.size}."
+                )
+            self._store.replace_many(partial_files(self._edge, self._bundle))
+            if self._pending is None or target.checkpoint.size > self._pending.checkpoint.size:
+                self._store.replace("pending", target.note)
+                self._pending = target
+                self._recent[target.checkpoint.size] = target
+            if target.checkpoint.size > self.size:
+                self._commit(target)
+
     # --- inside (the lock is held) ------------------------------------------------------------------------------
+
+    def _refuse_while_following(self) -> None:
+        if self._followed:
+            raise Refused(503, "This mirror is being brought up to date from another one; try again later.")
 
     def _target(self, size: int) -> SignedCheckpoint | None:
         if size < self.size:
@@ -290,50 +366,13 @@ class LogCopy:
         """Write tiles and bundles for these entries, durable on return. A failure leaves the edge as it was."""
         files, edge = self._edge.append([leaf_hash(entry) for entry in entries])
         bundles = new_bundles(self._edge.size, self._bundle, entries)
-        _replace_many(self._store, files | bundles)
+        self._store.replace_many(files | bundles)
         n, width = divmod(edge.size, WIDTH)
         self._bundle = bundles[tile_path("entries", n, width)] if width else b""
         self._edge = edge
 
-    def _write_partials(self, size: int, root: bytes) -> None:
-        """Write the partial tiles of a smaller tree than the stored one, for those who read that checkpoint."""
-
-        def fetch(path: str) -> bytes:
-            level, n, width = parse_tile_path(path)
-            if level != "entries" and n == self._edge.size // WIDTH ** (int(level) + 1):
-                return self._edge.partials[int(level)][: width * HASH]
-            return self._store.read(tile_path(level, n))[: width * HASH]
-
-        edge = Edge.read(fetch, size, root)
-        files = {
-            tile_path(level, size // WIDTH ** (level + 1), len(partial) // HASH): partial
-            for level, partial in enumerate(edge.partials)
-            if partial
-        }
-        n, width = divmod(size, WIDTH)
-        if width:
-            bundle = (
-                self._bundle if n == self._edge.size // WIDTH else self._store.read(tile_path("entries", n))
-            )
-            files[tile_path("entries", n, width)] = bundle[: width * FRAME]
-        _replace_many(self._store, files)
-
-    def _read_note(self, name: str) -> SignedCheckpoint | None:
-        try:
-            note = self._store.read(name)
-        except MissingError:
-            return None
-        cosigner = self._cosigner.verifier if name == "checkpoint" else None
-        return open_checkpoint(note, self._log_key, cosigner)
-
     def _load(self, size: int, root: bytes) -> None:
-        """Take the tree of `size` from disk, checked against its root; the last bundle against the tiles."""
-        edge = Edge.read(self._store.read, size, root)
-        n, width = divmod(size, WIDTH)
-        bundle = self._store.read(tile_path("entries", n, width)) if width else b""
-        if b"".join(map(leaf_hash, decode_bundle(bundle))) != (edge.partials[0] if width else b""):
-            raise ProofError("The last entry bundle does not belong to its tile.")
-        self._edge, self._bundle = edge, bundle
+        self._edge, self._bundle = load_edge(self._store, size, root)
 
     def _load_mirrored(self) -> None:
         checkpoint = self._mirrored.checkpoint if self._mirrored else None

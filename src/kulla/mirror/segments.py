@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from kulla.journal.errors import FormatError, JournalError, MissingError
 from kulla.journal.segment import MAX_ENTRIES, parse_segment
-from kulla.journal.store import LogFolder, parse_segment_path, segment_path
+from kulla.journal.store import merged_path, parse_segment_path, segment_path
 from kulla.mirror.messages import Refused
+from kulla.mirror.stores import Store
 
 MAX_SEGMENT = 64 * 1024 * 1024
 MAX_AHEAD = 262_144
@@ -43,12 +44,20 @@ def leaves_of(data: bytes, first: int, end: int) -> list[bytes]:
 class Segments:
     """The segments of one log copy. The copy's lock guards all that changes; reading needs none."""
 
-    def __init__(self, store: LogFolder, next_entry: int) -> None:
+    def __init__(self, store: Store, next_entry: int) -> None:
         """Read the segments that entries from `next_entry` on may need; older ones are not touched."""
         self._store = store
         self._waiting: dict[tuple[int, int], list[bytes]] = {}
+        # Catching up from another mirror that broke off leaves more ahead of the entries than a push may: away with it.
+        for folder in store.names("merged"):
+            for first, end in store.merged(folder):
+                if end > next_entry and not store.drop(merged_path(first, end)):
+                    store.remove(merged_path(first, end))
         for first, end in store.segments(next_entry):
-            self._waiting[first, end] = leaves_of(store.read(segment_path(first, end)), first, end)
+            if first > next_entry + MAX_AHEAD:
+                store.remove(segment_path(first, end))
+            else:
+                self._waiting[first, end] = leaves_of(store.read(segment_path(first, end)), first, end)
 
     def put(self, first: int, end: int, data: bytes, leaves: list[bytes], next_entry: int) -> None:
         """Store a segment that gives these entries, durable on return. Raises Refused 409, OSError."""
@@ -104,8 +113,8 @@ class Segments:
         out = []
         for first, end in self._store.segments(after):
             try:
-                size = self._store.full(segment_path(first, end)).stat().st_size
-            except FileNotFoundError:
+                size = self._store.size(segment_path(first, end))
+            except MissingError:
                 continue  # replaced this moment
             out.append((first, end, size))
             if len(out) == limit:

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from kulla.journal.errors import FormatError
 from kulla.journal.store import sync_folder
 from kulla.mirror.app import App, origin_hash
 from kulla.mirror.config import Config, ConfigError, load_config
@@ -48,7 +49,7 @@ def serve(config_path: str | Path) -> None:
     lock = _lock(config.home)
     try:
         app = App(config)
-    except (CopyDamaged, StorageFailed) as error:
+    except (CopyDamaged, StorageFailed, FormatError) as error:
         raise CannotStart(f"The mirror's store needs a person: {error}") from None
     try:
         server = Server(config.host, config.port, app.handle)
