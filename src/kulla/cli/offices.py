@@ -1,4 +1,4 @@
-"""The first administrators of offices, and the tree of offices.
+"""The first administrators of offices, roles that end, and the tree of offices.
 
 first-admin is a ceremony at the keeper's own machine, with two people present. Each gives their number (they must be
 in the register), chooses a password that the screen does not show, and takes a second factor into the telephone. Both
@@ -7,8 +7,15 @@ no administrator gives power alone. There is no second ceremony while two admini
 one is left, that one must be one of the two and prove it. The keeper must not be running (it reads its records once, at
 its start); the mirrors must be, since nothing counts without two key copies.
 
+renew is for the state's administrators and the operator of the portal, whose roles end after a year: two of them, both
+present, show password and code, and what both have goes on for a year. It works too when the roles have ended already,
+unless somebody ended them. While anybody administers the state, one of those must be one of the two. --operator makes
+one more person operator of the portal, who must be in the register.
+
 examples:
   kulla offices first-admin --home /srv/kulla --state "Republika e Shqipërisë"
+  kulla offices renew --home /srv/kulla
+  kulla offices renew --home /srv/kulla --operator K12345678Q
   kulla offices list --home var/demo
 
 exit codes:
@@ -25,9 +32,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from kulla.keeper.ceremony import Ceremony, Present
+    from kulla.keeper.ceremony import Ceremony, Present, Renewal
+    from kulla.keeper.core import Keeper
+    from kulla.keeper.offices import Role
 
-SUMMARY = "make the first administrators, list the offices"
+SUMMARY = "make the first administrators, renew roles, list the offices"
 TRIES = 3
 CLEAR = "\033[2J\033[3J\033[H"  # the screen and what was scrolled away
 BORDER = 2
@@ -40,8 +49,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     first.add_argument(
         "--state", default="", metavar="NAME", help="name of the state, where no office is it yet"
     )
+    again = actions.add_parser(
+        "renew", help="roles of administrators of the state and operators, a year more"
+    )
+    again.add_argument("--operator", default="", metavar="NUMBER", help="this person runs the portal too")
     listing = actions.add_parser("list", help="the tree of offices, with their ids")
-    for action in (first, listing):
+    for action in (first, again, listing):
         where = action.add_mutually_exclusive_group(required=True)
         where.add_argument("--home", type=Path, metavar="DIR", help="the home whose keeper it is")
         where.add_argument("--config", type=Path, metavar="FILE", help="the keeper's keeper.json")
@@ -50,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.action == "list":
         return _list(args)
-    return _first_admin(args)
+    return _renew(args) if args.action == "renew" else _first_admin(args)
 
 
 def _folder(args: argparse.Namespace) -> Path:
@@ -68,8 +81,7 @@ def _first_admin(args: argparse.Namespace) -> int:
     from kulla.keeper import admin
     from kulla.keeper.ceremony import Ceremony
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CommandError("The ceremony needs a terminal with two people at it.")
+    _at_a_terminal()
     with admin.open_keeper(_folder(args)) as opened:
         ceremony = Ceremony(opened.keeper)
         left = ceremony.left()
@@ -83,16 +95,72 @@ def _first_admin(args: argparse.Namespace) -> int:
             both.append(_person(ceremony, both, left))
         if left is not None and left not in {each.person for each in both}:
             raise CommandError("One administrator is left and must be one of the two. Nothing was changed.")
-        for each in both:
-            if (
-                input(f"{each.name}, do you want both to become administrators? Type yes: ").strip().lower()
-                != "yes"
-            ):
-                raise CommandError("Not both said yes. Nothing was changed.")
+        _both_agree(both, "both to become administrators")
         ceremony.finish(both, state)
     print(f"{both[0].name} and {both[1].name} are administrators of the state for a year.")
     print("Start the keeper again; they sign in with number, password and code.")
     return 0
+
+
+def _renew(args: argparse.Namespace) -> int:
+    """(1) the register is opened, (2) two people show who they are, (3) both say yes, (4) one commit."""
+    from kulla.keeper import admin
+    from kulla.keeper.ceremony import Renewal
+
+    _at_a_terminal()
+    with admin.open_keeper(_folder(args)) as opened:
+        renewal = Renewal(opened.keeper)
+        operator = renewal.anyone(args.operator) if args.operator else None
+        print("Two people renew their roles. Both must be here now.\n")
+        both: list[Present] = []
+        for place in ("first", "second"):
+            print(f"The {place} person")
+            both.append(_known(renewal, both))
+        for each in both:
+            print(f"{each.name}: {', '.join(_told(role, opened.keeper) for role in renewal.roles(each))}")
+        wanted = "all of this to go on for a year"
+        if operator:
+            wanted += f", and {operator.name} to be the portal's operator"
+        _both_agree(both, wanted)
+        renewal.renew(both, operator)
+    print("The roles go on for a year. Start the keeper again.")
+    return 0
+
+
+def _known(renewal: "Renewal", others: "list[Present]") -> "Present":
+    """One who shows password and code."""
+    from getpass import getpass
+
+    from kulla.keeper.errors import KeeperError
+
+    present = _again(lambda: renewal.who(input("  Number: "), others), KeeperError)
+    print(f"  {present.name}: show your password and your code.")
+    _again(lambda: _prove(renewal, present, getpass), KeeperError)
+    return present
+
+
+def _told(role: "Role", keeper: "Keeper") -> str:
+    """A role in words, with its end."""
+    from datetime import datetime
+
+    end = f"{datetime.fromtimestamp(role.until / 1000, keeper.people.zone):%Y-%m-%d}"
+    ends = f"ended on {end}" if role.until <= keeper.clock() else f"until {end}"
+    return f"{'administrator of the state' if role.office else 'operator of the portal'} ({ends})"
+
+
+def _at_a_terminal() -> None:
+    from kulla.cli.errors import CommandError
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CommandError("The ceremony needs a terminal with two people at it.")
+
+
+def _both_agree(both: "list[Present]", wanted: str) -> None:
+    from kulla.cli.errors import CommandError
+
+    for each in both:
+        if input(f"{each.name}, do you want {wanted}? Type yes: ").strip().lower() != "yes":
+            raise CommandError("Not both said yes. Nothing was changed.")
 
 
 def _person(ceremony: "Ceremony", others: "list[Present]", left: "UUID | None") -> "Present":

@@ -1,8 +1,12 @@
-"""The first administrators: made on the keeper's own machine, with two people present, and never over the socket.
+"""The first administrators, and roles that end: on the keeper's own machine, two people present, never over the socket.
 
-Both are in the register. Each chooses a password and a second factor; both become administrators of the state, each
-granted by the two of them. There is no ceremony while two administer the state. Where only one is left, that one is one
-of the two and proves it.
+The first administrators are in the register. Each chooses a password and a second factor; both become administrators
+of the state, each granted by the two of them. There is no ceremony while two administer the state. Where only one is
+left, that one is one of the two and proves it.
+
+Roles of the state's administrators and of operators are renewed by two of them (`Renewal`), also when their time is
+over already; a role that somebody ended stays ended. While anybody administers the state, one of those is one of the
+two. So a country whose roles all ended is opened again by those who had them, and no other door is needed.
 """
 
 from collections.abc import Sequence
@@ -15,8 +19,8 @@ from kulla.keeper.core import Keeper
 from kulla.keeper.credentials import step_of
 from kulla.keeper.errors import KeeperError, Refusal
 from kulla.keeper.kinds import Body
-from kulla.keeper.offices import STATE
-from kulla.keeper.roles import ADMIN, READERS
+from kulla.keeper.offices import STATE, Role
+from kulla.keeper.roles import ADMIN, OPERATOR, READERS
 
 TWO = 2
 
@@ -53,15 +57,20 @@ class Ceremony:
 
     def who(self, identifier: str, others: Sequence[Present] = ()) -> Present:
         """The person with this identifier, if they may take part."""
-        keeper = self._keeper
-        person = keeper.people.by_marks(keeper.people.sign_in_marks(identifier))
-        if person is None or keeper.people.is_dead(person):
-            raise KeeperError("The register has nobody with this identifier.")
-        if any(person == other.person for other in others):
+        found = self.anyone(identifier)
+        if any(found.person == other.person for other in others):
             raise KeeperError("This is the same person: a ceremony needs two people.")
-        if any(role in READERS for role, _ in keeper.offices.roles_of(person)):
+        if any(role in READERS for role, _ in self._keeper.offices.roles_of(found.person)):
             raise KeeperError("This person reads citizens in an office: who administers reads nobody.")
-        return Present(person, keeper.people.field(person, "name"))
+        return found
+
+    def anyone(self, identifier: str) -> Present:
+        """The living person with this identifier."""
+        people = self._keeper.people
+        person = people.by_marks(people.sign_in_marks(identifier))
+        if person is None or people.is_dead(person):
+            raise KeeperError("The register has nobody with this identifier.")
+        return Present(person, people.field(person, "name"))
 
     def proven(self, present: Present, password: str, code: str) -> bool:
         """Whether the one who is left showed password and code."""
@@ -106,5 +115,56 @@ class Ceremony:
         ]
         try:
             keeper.committer.commit(*bodies)
+        except Refusal as error:
+            raise KeeperError(str(error)) from error
+
+
+class Renewal(Ceremony):
+    """Two who administer the state or run the portal, or did until their time was over, renew each other's roles."""
+
+    def who(self, identifier: str, others: Sequence[Present] = ()) -> Present:
+        """The person with this identifier, if they may take part and can show who they are."""
+        found, keeper = super().who(identifier, others), self._keeper
+        if not self.roles(found):
+            raise KeeperError("This person has no role that is renewed here, or somebody ended it.")
+        frozen = "SELECT 1 FROM account_case WHERE person = ? AND closed IS NULL"
+        if keeper.register.one(frozen, found.person.bytes):
+            raise KeeperError('This account is frozen ("this was not me"): a counter releases it first.')
+        if not (keeper.credentials.has_password(found.person) and keeper.credentials.has_totp(found.person)):
+            raise KeeperError(
+                "Here one shows a password and a code: set them up on the portal, as a citizen (/my/security)."
+            )
+        return found
+
+    def roles(self, present: Present) -> list[Role]:
+        """What would be renewed: administrator of the state, operator."""
+        root = self._keeper.offices.root()
+        found = self._keeper.offices.not_ended(present.person)
+        return [
+            role for role in found if role.role == OPERATOR or (role.role == ADMIN and role.office == root)
+        ]
+
+    def renew(self, both: Sequence[Present], operator: Present | None = None) -> None:
+        """A year from now for the roles of both, in one commit; `operator` becomes, or stays, the portal's operator.
+
+        Both have proven who they are. Raises KeeperError.
+        """
+        if len({each.person for each in both}) != TWO:
+            raise KeeperError("A ceremony needs two different people.")
+        offices, by = self._keeper.offices, [each.person for each in both]
+        roles = [role for each in both for role in self.roles(each)]
+        root = offices.root()
+        living = offices.admins_over(root) if root else set()
+        if living and not living & set(by):
+            raise KeeperError("Somebody administers the state now and must be one of the two.")
+        if operator and not any(role.role == ADMIN for role in roles):
+            raise KeeperError("Only who administers the state, or did, names an operator.")
+        bodies = [
+            offices.role_body(role.person, role.role, role.office, by=by, source="ceremony") for role in roles
+        ]
+        if operator:
+            bodies.append(offices.role_body(operator.person, OPERATOR, None, by=by, source="ceremony"))
+        try:
+            self._keeper.committer.commit(*bodies)
         except Refusal as error:
             raise KeeperError(str(error)) from error

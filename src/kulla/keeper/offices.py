@@ -164,6 +164,13 @@ class Offices:
         )
         return [role for role in map(_role, rows) if self._stands(role.office)]
 
+    def not_ended(self, person: UUID) -> list[Role]:
+        """The roles of a person that nobody ended, also those whose time is over."""
+        rows = self._register.rows(
+            _ROLE + "WHERE person = ? AND ended IS NULL ORDER BY role, office", person.bytes
+        )
+        return [role for role in map(_role, rows) if self._stands(role.office)]
+
     def holds(self, person: UUID, role: str, office: UUID | None, *, at: int | None = None) -> bool:
         """Whether a person has this role there now (and had it `at` that time, ms, without an end since).
 

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
 import pyotp
 import pytest
@@ -31,6 +32,7 @@ SECOND = Member(
 THIRD = Member(
     "Mira Kola", al.make(date(1978, 5, 6), "f", 53, "K"), date(1978, 5, 6), password="fshati-mbi-liqen-41"
 )
+SECRET = pyotp.random_base32()
 
 
 @pytest.fixture
@@ -255,3 +257,137 @@ def test_the_list_shows_the_tree(running: RunningKeeper) -> None:
     command = [sys.executable, "-m", "kulla.cli", "offices", "list", "--config", config]
     listed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert f"{running.office_1}  Poliklinika Nr. 1, Tiranë (branch)" in listed.stdout
+
+
+# Renewal -----------------------------------------------------------------------------------------------
+
+DAY_MS = 24 * 3600 * 1000
+
+
+@pytest.fixture
+def keeps_office(running: RunningKeeper) -> Iterator[Callable[..., None]]:
+    """Gives members roles that end in so many days (negative: ended), with FIRST.totp as everyone's second factor."""
+
+    def give(*given: tuple[Member, str, int]) -> None:
+        with open_keeper(running.keeper_home) as opened:
+            keeper = opened.keeper
+            root = keeper.offices.root()
+            if root is None:
+                root = uuid4()
+                opened.add_office(root, "Republika", kind="state")
+            for member, role, days in given:
+                person = keeper.people.by_marks(keeper.people.sign_in_marks(member.number))
+                assert person is not None
+                opened.set_password(member.number, member.password)
+                opened.set_second_factor(member.number, SECRET)
+                until, office = keeper.clock() + days * DAY_MS, root if role == "admin" else None
+                keeper.committer.commit(keeper.offices.role_body(person, role, office, until=until))
+
+    yield give
+
+
+def renewal(running: RunningKeeper, *more: str) -> Terminal:
+    return Terminal("renew", "--config", str(running.keeper_home / "keeper.json"), *more)
+
+
+def shows(terminal: Terminal, member: Member) -> None:
+    """One person shows password and code."""
+    terminal.expect("Number: ")
+    terminal.type(member.number)
+    terminal.expect("Password (not shown): ")
+    terminal.type(member.password)
+    terminal.expect("Code: ")
+    terminal.type(pyotp.TOTP(SECRET).now())
+
+
+def roles(running: RunningKeeper, member: Member) -> list[str]:
+    """What somebody is, for more than 360 days to come."""
+    with open_keeper(running.keeper_home) as opened:
+        keeper = opened.keeper
+        person = keeper.people.by_marks(keeper.people.sign_in_marks(member.number))
+        assert person is not None
+        later = keeper.clock() + 360 * DAY_MS
+        return [role.role for role in keeper.offices.held(person) if role.until > later]
+
+
+def test_when_all_roles_have_ended_two_open_the_country_again(
+    running: RunningKeeper, keeps_office: Callable[..., None]
+) -> None:
+    """An administrator and the operator whose year is over; a third becomes operator as well; both sign in."""
+    keeps_office((FIRST, "admin", -40), (SECOND, "operator", -3))
+    terminal = renewal(running, "--operator", THIRD.number)
+    shows(terminal, FIRST)
+    terminal.expect("Number: ")
+    terminal.type(FIRST.number)
+    terminal.expect("needs two people")
+    shows(terminal, SECOND)
+    assert "ended on" in terminal.expect("do you want")
+    terminal.type("yes")
+    terminal.expect(f"{THIRD.name} to be the portal's operator")
+    terminal.type("yes")
+    assert terminal.ended() == 0
+    assert FIRST.password not in terminal.seen
+    assert [roles(running, each) for each in (FIRST, SECOND, THIRD)] == [
+        ["admin"],
+        ["operator"],
+        ["operator"],
+    ]
+    running.start()
+    client = connect(running.socket)
+    code = pyotp.TOTP(SECRET).now()
+    session = client.sign_in(SECOND.number, SECOND.password, code, network="192.0.2.1", device="a test")
+    client.close()
+    assert session.role == "operator"
+
+
+def test_who_administers_takes_part_in_a_renewal(
+    running: RunningKeeper, keeps_office: Callable[..., None]
+) -> None:
+    """Two whose time is over do not come back behind the back of those who administer now."""
+    keeps_office((FIRST, "admin", -1), (SECOND, "operator", 5), (THIRD, "admin", 5))
+    terminal = renewal(running)
+    shows(terminal, FIRST)
+    shows(terminal, SECOND)
+    for _ in range(2):
+        terminal.expect("do you want")
+        terminal.type("yes")
+    assert terminal.ended() == 2
+    assert "must be one of the two" in terminal.seen
+    assert roles(running, FIRST) == roles(running, SECOND) == []
+    terminal = renewal(running)
+    shows(terminal, THIRD)
+    shows(terminal, SECOND)
+    for _ in range(2):
+        terminal.expect("do you want")
+        terminal.type("yes")
+    assert terminal.ended() == 0
+    assert [roles(running, each) for each in (FIRST, SECOND, THIRD)] == [[], ["operator"], ["admin"]]
+
+
+def test_a_role_that_somebody_ended_is_not_renewed_and_a_code_alone_is_not_enough(
+    running: RunningKeeper, keeps_office: Callable[..., None]
+) -> None:
+    keeps_office((FIRST, "admin", 5), (SECOND, "admin", 5))
+    with open_keeper(running.keeper_home) as opened:
+        keeper = opened.keeper
+        person = keeper.people.by_marks(keeper.people.sign_in_marks(SECOND.number))
+        assert person is not None
+        (role,) = keeper.offices.held(person)
+        keeper.committer.commit(keeper.offices.role_ended_body(role, by=None))
+    terminal = renewal(running)
+    shows(terminal, FIRST)
+    for member in (SECOND, THIRD, SECOND):
+        terminal.expect("Number: ")
+        terminal.type(member.number)
+    assert terminal.ended() == 2
+    assert "no role that is renewed here" in terminal.seen
+    terminal = renewal(running)
+    terminal.expect("Number: ")
+    terminal.type(FIRST.number)
+    for _ in range(3):
+        terminal.expect("Password (not shown): ")
+        terminal.type("wrong")
+        terminal.expect("Code: ")
+        terminal.type(pyotp.TOTP(SECRET).now())
+    assert terminal.ended() == 2
+    assert "is wrong" in terminal.seen
