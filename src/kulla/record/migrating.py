@@ -10,6 +10,8 @@ back for as long as it changes rows:
 
     dependencies = [..., ("record", "0001_initial")]
     operations = [migrations.RunPython(fill_rooms)]
+
+A migration that takes a whole table away also calls `leave_table`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,6 +23,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from kulla.journal.ids import uuid7
 from kulla.record import entries, images, kinds, triggers
 from kulla.record.errors import RecordError
+from kulla.record.models import Grave
 
 
 @contextmanager
@@ -44,3 +47,15 @@ def data_entry(editor: BaseDatabaseSchemaEditor, changed: Mapping[type[models.Mo
     yield
     entries.finish_migration(opened, shapes)
     triggers.drop(connection.alias)
+
+
+def leave_table(editor: BaseDatabaseSchemaEditor, table: str, *, to: str | None = None) -> None:
+    """In the migration that takes a kept table away: its graves go with its rows, into table `to` or nowhere.
+
+    What the journal says of the table is told by `upcasters.moved` or `upcasters.dropped`.
+    """
+    graves = Grave.objects.using(editor.connection.alias).filter(table=table)
+    if to is None:
+        graves.delete()
+    else:
+        graves.update(table=to)

@@ -3,14 +3,14 @@
 1. The checkpoint is taken from the caller, who has checked its signatures.
 2. Each tile is followed up to its root (journal.tiles.TileReader).
 3. Each segment gives its leaves; they must be the tile's. So every sealed payload is authenticated.
-4. The payload is opened with the segment's key and decoded.
+4. The payload is opened with the segment's key and decoded; rows of tables that moved come in those of today.
 
 Whoever stole the checkpoint key can have mirrors cosign what nobody can read. Such an entry must not stop a rebuild:
 with `odd` it is named and passed over.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kulla.journal.checkpoint import Checkpoint
 from kulla.journal.entry import Payload, decode_payload
@@ -21,6 +21,7 @@ from kulla.journal.merkle import leaf_hash
 from kulla.journal.segment import Segment, opener, parse_segment
 from kulla.journal.store import LogFolder, segment_path
 from kulla.record.errors import RebuildError
+from kulla.record.upcasters import settled
 
 SegmentKey = Callable[[bytes], bytes]
 """header -> segment key: with the holders' rebuild key, or by asking the keeper."""
@@ -84,8 +85,11 @@ def _readable(
         try:
             if open_one is None:
                 raise FormatError(broken)
-            yield Found(index, hashed, decode_payload(open_one(index, sealed)))
-        except FormatError as error:
+            payload = decode_payload(open_one(index, sealed))
+            if (rows := settled(payload.rows)) is not payload.rows:
+                payload = replace(payload, rows=rows)
+            yield Found(index, hashed, payload)
+        except (FormatError, RebuildError) as error:
             if odd is None:
                 raise
             odd(index, str(error))
