@@ -9,6 +9,7 @@ import contextlib
 import random
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests import journeys
-from tests.country import Country, run_kulla
+from tests.country import KULLA, Country, clean_env, run_kulla
 from tests.journeys import NoTime
 from tests.person import Person
 
@@ -213,3 +214,28 @@ def test_compare_names_a_row_that_was_changed_behind_the_journal(
     named = run_kulla("rebuild", "--home", str(country.home), "--compare", check=False, **country.env)
     assert named.returncode == 1
     assert changed in named.stdout, f"the changed row {changed} is not named:\n{named.stdout}"
+
+
+@pytest.mark.both_engines
+def test_compare_beside_a_living_country_is_quiet_and_names_the_keepers_rows_too(
+    make_country: Callable[..., Country],
+) -> None:
+    """People book and cancel while it runs at half a core; then a thief changes the keeper's register."""
+    country = make_country().up()
+    mix = Mix(country, 5)
+    command = [*KULLA, "rebuild", "--home", str(country.home), "--compare", "--load", "0.5"]
+    for _ in range(3):
+        running = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env={**clean_env(), **country.env}
+        )
+        for _ in range(4):
+            mix.step()
+        said = running.communicate(timeout=120)[0]
+        assert running.returncode == 0, said
+    assert "Portal: " in said and " a second" in said and "Keeper: " in said, said
+    with contextlib.closing(sqlite3.connect(country.home / "keeper" / "register.sqlite3", timeout=20)) as db:
+        db.execute("DELETE FROM session")
+        db.commit()
+    named = run_kulla("rebuild", "--home", str(country.home), "--compare", check=False, **country.env)
+    assert named.returncode == 1
+    assert "behind the records' back" in named.stdout, named.stdout

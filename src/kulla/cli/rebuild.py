@@ -7,11 +7,14 @@ gap. A home that is not empty is refused unless --replace is given, which moves 
 a running one is refused always.
 
 With --compare nothing is written: the tables of a living home are compared with what the journal says they must
-be, and every difference is named. It asks the running keeper for the segments' keys, or takes --keys.
+be, the keeper's records and register with the key copies, and every difference is named with the entry or record
+that says otherwise. The country goes on meanwhile; --load bounds how much of one core is used. A run that was
+broken off goes on where it stood. It asks the running keeper for the segments' keys, or takes --keys.
 
 examples:
   kulla rebuild --home var/demo --keys holders --from operators/1 --from operators/2
   kulla rebuild --home var/demo --compare
+  kulla rebuild --home /srv/kulla --compare --load 0.25 --keys holders
 
 exit codes:
   0  rebuilt, or no difference
@@ -41,6 +44,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--compare", action="store_true", help="write nothing, name differences")
     parser.add_argument(
+        "--load",
+        type=float,
+        default=1.0,
+        metavar="PART",
+        help="--compare: the part of one core to use (default 1)",
+    )
+    parser.add_argument(
         "--replace", action="store_true", help="move what is left of portal and keeper aside first"
     )
     parser.add_argument(
@@ -52,19 +62,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from kulla.cli import restoring
+    from kulla.cli import comparing, restoring
     from kulla.cli.errors import CommandError
     from kulla.cli.home import open_home
 
     home = open_home(args.home)
     report = restoring.Report(json_lines=args.json)
     if args.compare:
-        differences = restoring.compare(home, args.keys, report)
-        for difference in differences:
-            print(difference)
-        print(
-            f"{len(differences)} differences." if differences else "No difference between tables and journal."
-        )
+        differences = comparing.compare(home, args.keys, args.sources, args.load, report)
+        print(f"{differences} differences." if differences else "No difference between tables and journal.")
         return 1 if differences else 0
     if not args.sources or args.keys is None:
         raise CommandError("A rebuild needs --keys HOLDERS and at least one --from MIRROR.")

@@ -1,4 +1,4 @@
-"""What `kulla rebuild` does: keeper, keys, tables, in this order; and `--compare`."""
+"""What `kulla rebuild` does: keeper, keys, tables, in this order."""
 
 import fcntl
 import json
@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from kulla.cli import django_home, opening
+from kulla.cli import django_home
 from kulla.cli.errors import CommandError
 from kulla.cli.home import Home
 from kulla.cli.supervisor import processes, sound
 
-SETTLE_S = 1.0
 # What the portal signs with. It may store other names with the keeper: none of them ever becomes a path here.
 PORTAL_KEYS = {"checkpoint", "cookie"}
 
@@ -237,28 +236,3 @@ def _looks(home: Home) -> None:
     with Keeper(load(home.keeper / "keeper.json")) as keeper:
         keeper.serve()
         keeper.restore_looks(sealed)
-
-
-def compare(home: Home, holders: Path | None, report: Report) -> list[str]:
-    """Every difference between this home's tables and its journal. Raises CommandError when nothing opens it."""
-    django_home.setup(home)
-    from kulla.journal.policy import Policy
-    from kulla.record.compare import compare as compare_record
-
-    segment_key = opening.segment_keys(home, holders, "compare")
-
-    def differences() -> list[str]:
-        return compare_record(
-            journal=home.portal / "journal",
-            policy=Policy.parse(home.policy.read_text()),
-            segment_key=segment_key,
-            progress=report.progress,
-        )
-
-    found = differences()
-    if not found:
-        return found
-    # While the portal works, what commits between two readings looks like a difference: only what stays is one.
-    time.sleep(SETTLE_S)
-    again = set(differences())
-    return [difference for difference in found if difference in again]

@@ -56,13 +56,13 @@ def rebuild_keeper(
         raise ConfigError(f"There is a keeper in {home} already: move it away first.")
     root = FileRootKey(root_key)
     sealer = Sealer(root)
-    readers = {str(source): _source(source, root) for source in copies}
+    readers = {str(source): source_of(source, root) for source in copies}
     (home / "log").mkdir(parents=True, exist_ok=True, mode=0o700)
     report = Rebuilt(sources=dict.fromkeys(readers, 0))
     file = RecordFile(home / "records.log")
     register = Register(home / "register.sqlite3", sealer)
     try:
-        settings = _take(_Merge(readers, sealer, report), file, register, progress)
+        settings = _take(Truth(readers, sealer, report), file, register, progress)
         if not file.last or settings is None:
             raise ConfigError(
                 "No record could be read: these are no copies of this keeper, or the key is another."
@@ -86,7 +86,7 @@ def rebuild_keeper(
     return report
 
 
-class _Merge:
+class Truth:
     """At each number the record that continues the chain, from whichever source has it."""
 
     def __init__(self, readers: dict[str, Iterator[Record]], sealer: Sealer, report: Rebuilt) -> None:
@@ -137,7 +137,7 @@ class _Merge:
 
 
 def _take(
-    merge: _Merge, file: RecordFile, register: Register, progress: Progress | None
+    merge: Truth, file: RecordFile, register: Register, progress: Progress | None
 ) -> dict[str, Any] | None:
     """Write what the merge gives, in batches; gives the settings that stand in the records."""
     settings: dict[str, Any] | None = None
@@ -154,7 +154,8 @@ def _take(
     return settings
 
 
-def _source(source: str | Path, root: RootKey) -> Iterator[Record]:
+def source_of(source: str | Path, root: RootKey) -> Iterator[Record]:
+    """The records of one copy, given as an address or a folder. Raises ConfigError when there is none."""
     if str(source).startswith(("http://", "https://")):
         return _from_address(str(source), root)
     folder = Path(source)
