@@ -54,7 +54,13 @@ class Tracing:
         if name in self._asked:
             return
         allowed = len(self._asked) < NAMES_AN_HOUR
-        who: dict[str, Any] = {"official": None, "office": None, "role": "job:undo", "sid": "", "person": None}
+        who: dict[str, Any] = {
+            "official": None,
+            "office": None,
+            "role": "job:undo",
+            "sid": "",
+            "person": None,
+        }
         digest = hashlib.sha256(f"{form}:{which}".encode()).hexdigest()[:16]
         self._looks.add(
             [
