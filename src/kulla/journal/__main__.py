@@ -1,10 +1,14 @@
-"""`python -m kulla.journal verify RECEIPT --policy FILE`: the verifier alone, on any machine with `cryptography`."""
+"""`python -m kulla.journal verify RECEIPT --policy FILE`: the verifier alone, on any machine with `cryptography`.
+
+`python -m kulla.journal page > verify.html`: the page that does the same in a browser.
+"""
 
 import argparse
 import sys
 from pathlib import Path
 
 from .errors import FormatError
+from .page import verifier_page
 from .verify import (
     ReceiptInvalid,
     folder,
@@ -29,7 +33,11 @@ def main(argv: list[str] | None = None) -> int:
     verify.add_argument(
         "--log", type=Path, help="a copy of the log, such as a mirror's folder, that must continue it"
     )
+    commands.add_parser("page", help="write the page that verifies in a browser to standard output")
     arguments = parser.parse_args(argv)
+    if arguments.command == "page":
+        sys.stdout.buffer.write(verifier_page())
+        return 0
     try:
         with arguments.receipt.open("rb") as receipt, arguments.policy.open("rb") as policy:
             text, trusted = (

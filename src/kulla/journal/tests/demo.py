@@ -18,7 +18,9 @@ ORIGIN = "demo.kulla.example/journal"
 class DemoJournal:
     """Stages and publishes with cosignatures made at once, as if two mirrors stood by."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, when: str = "") -> None:
+        """`when` is one more claim of every entry, for those who look at times in words."""
+        self.more = (("when", when),) if when else ()
         self.folder = LogFolder(path)
         self.signer = Signer.generate(ORIGIN)
         self.mirrors = [CosignerKey.generate(f"operator-{n}.example") for n in (1, 2, 3)]
@@ -39,7 +41,9 @@ class DemoJournal:
         entries = []
         for _ in range(count):
             number = len(self.claims)
-            claims = Claims((("what", "Appointment booked"), ("where", f"Qendra {number}"))).encode()
+            claims = Claims(
+                (("what", "Appointment booked"), ("where", f"Qendra {number}"), *self.more)
+            ).encode()
             self.claims.append(claims)
             key = uuid.uuid4()
             row = Image("appointments_appointment", key, 1, {"id": key, "number": number})
