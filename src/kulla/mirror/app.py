@@ -13,6 +13,7 @@ import cbor2
 
 from kulla.journal.errors import MissingError, NoteError
 from kulla.journal.note import open_note
+from kulla.journal.page import verifier_page
 from kulla.journal.wire import WireError, decode
 from kulla.mirror.config import Config, public_key
 from kulla.mirror.entries import Package, Truncated, intervals, read_head, read_package
@@ -71,6 +72,7 @@ class App:
         self._routes: dict[tuple[str, str], Callable[[Request], Response]] = {
             ("GET", "/healthz"): self._healthz,
             ("GET", "/policy"): self._policy,
+            ("GET", "/verify"): self._verify,
             ("POST", "/add-checkpoint"): self._add_checkpoint,
             ("POST", "/add-entries"): self._add_entries,
             ("POST", "/keycopy/put"): self._keycopy_put,
@@ -144,6 +146,11 @@ class App:
         return Response(
             json.dumps(state).encode() + b"\n", content_type="application/json", headers=dict(FRESH)
         )
+
+    def _verify(self, _request: Request) -> Response:
+        # No other site may put the page into a frame of its own and speak for it.
+        headers = FRESH | {"Content-Security-Policy": "frame-ancestors 'none'", "X-Content-Type-Options": "nosniff"}
+        return Response(verifier_page(), content_type="text/html; charset=utf-8", headers=headers)
 
     def _policy(self, _request: Request) -> Response:
         try:

@@ -1,10 +1,12 @@
 """A stranger's reader of tlog-tiles audits a running mirror over HTTP and its folder on disk."""
 
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 from kulla.journal.note import Signer
+from kulla.journal.page import verifier_page
 from kulla.journal.store import LogFolder
 from kulla.journal.tests import outsider
 from kulla.mirror.app import origin_hash
@@ -43,3 +45,10 @@ def test_a_stranger_audits_a_mirror(
     LogFolder(folder).replace("tile/0/001", tile[:-32] + bytes(32))
     with pytest.raises(AssertionError, match="tile 0/1 is not what is below it"):
         outsider.audit(outsider.over_http(prefix), signer.vkey)
+
+
+def test_a_mirror_serves_the_page_that_verifies(mirror: RunningMirror) -> None:
+    with urlopen(f"{mirror.url}/verify", timeout=10) as answer:  # noqa: S310 — loopback
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert answer.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+        assert answer.read() == verifier_page()

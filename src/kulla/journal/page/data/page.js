@@ -62,7 +62,7 @@ const writeSteps = (list, steps, failed) => {
       const item = element("li");
       item.dataset.step = step;
       item.dataset.state = kind;
-      item.append(element("span", t(`mark-${kind}`), `mark-${kind}`), ` ${t(`step-${step}`)}`);
+      item.append(element("span", t(`mark-${kind}`), `mark-${kind}`), ` ${t(`step-${step}`)} `, element("code", step));
       return item;
     }),
   );
