@@ -34,6 +34,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kulla.cli.errors import CommandError
 from kulla.cli.home import Home
 from kulla.cli.supervisor import processes
+from kulla.demo import register
 from kulla.demo.accounts import Account, Cast, cast
 from kulla.demo.offices import Facility, facilities
 from kulla.demo.people import Generator, places
@@ -135,7 +136,7 @@ class Maker:
         self.chance = random.Random(seed)  # noqa: S311 - invented people, no secrets
         self.generator = Generator(seed, datetime.now(UTC).date(), places())
         self.programs: list[subprocess.Popen[bytes]] = []
-        self.ports = free_ports(OPERATORS)
+        *self.ports, self.register_port = free_ports(OPERATORS + 1)
 
     def make(self, people: int) -> None:
         """All steps; whatever was started is stopped again."""
@@ -174,6 +175,7 @@ class Maker:
             urls,
             origin=ORIGIN,
             demo=True,
+            live_register=register.create(home.path, self.register_port, fast=self.fast),
             **({"argon2": FAST_ARGON2} if self.fast else {}),
         )
         (home.holders / "README").write_text(HOLDERS_README)
@@ -248,6 +250,7 @@ class Maker:
                 elif account.password:
                     keeper.set_password(account.identifier, account.password)
             keeper.store_portal_keys(self.portal_keys)
+            register.introduce(self.home.path, self.register_port, keeper.live_register.public_key)
 
     # -- the portal --------------------------------------------------------------------------------------------
     def furnish(self, offices: list[Office]) -> None:

@@ -13,6 +13,8 @@
 empty, any 40 may. Without `passkeys` there are none, except in a demo (localhost). More than `failures_per_minute`
 wrong passwords in the country, and ten times what is usual, slow down tries from unknown places. `delivery`: how
 messages go out, see delivery/settings.py. `register_keys`, `live_register`: see register_settings.py.
+`clock_ahead_s`, in a demo only: the keeper lives so many seconds in the future, so that what takes days can be shown
+and tested; sessions and codes keep the machine's own time.
 """
 
 import json
@@ -107,6 +109,7 @@ class Config:
     delivery: Delivery = field(default_factory=Delivery)
     register_keys: tuple[RegisterKey, ...] = ()
     live_register: LiveRegister | None = None
+    clock_ahead_s: int = 0
 
     @property
     def quorum(self) -> int:
@@ -140,6 +143,7 @@ def load(path: Path) -> Config:
             delivery=parse_delivery(home, raw.get("delivery", {})),
             register_keys=parse_keys(raw.get("register_keys", ())),
             live_register=parse_live(raw.get("live_register")),
+            clock_ahead_s=int(raw.get("clock_ahead_s", 0)),
         )
     except OSError as error:
         raise ConfigError(f"The keeper's settings cannot be read: {path}.") from error
@@ -147,6 +151,8 @@ def load(path: Path) -> Config:
         raise ConfigError(f"The keeper's settings in {path} are not complete or not valid.") from error
     if config.argon2.parallelism != 1:
         raise ConfigError("Argon2id runs in one lane here: parallelism must be 1.")
+    if config.clock_ahead_s and not (config.demo and config.clock_ahead_s > 0):
+        raise ConfigError("Only a demo's clock is moved (clock_ahead_s), and only forwards.")
     if not config.copies:
         raise ConfigError("The keeper needs key copies: no record counts on this disk alone.")
     return config

@@ -6,8 +6,10 @@ import fcntl
 import http.client
 import importlib
 import importlib.util
+import json
 import mimetypes
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -101,6 +103,16 @@ class Supervisor:
             ready=lambda: processes.socket_answers(keeper_socket),
             env=self.env,
         )
+        register = self.home.path / "register" / "standin.json"
+        if self.home.demo and register.exists() and importlib.util.find_spec("kulla.demo") is not None:
+            port = int(json.loads(register.read_text())["port"])
+            yield Program(
+                name="register",
+                argv=lambda: [sys.executable, "-m", "kulla.demo.register", "--home", str(self.home.path)],
+                log=self.home.run / "register.log",
+                ready=lambda: processes.listening(port),
+                env=self.env,
+            )
         yield Program(
             name="portal",
             argv=self._portal_argv,
@@ -153,7 +165,9 @@ class Supervisor:
             loop.add_signal_handler(number, self.stop)
         for warning in warnings:
             self.say(warning)
-        self.say(f"Starting {self.home.path}: {len(self.children) - 2} mirrors, the keeper, the portal.")
+        mirrors = sum(name.startswith("mirror ") for name in self.children)
+        also = ", the demo's register" if "register" in self.children else ""
+        self.say(f"Starting {self.home.path}: {mirrors} mirrors, the keeper, the portal{also}.")
         ear = await control.serve(self.home.socket("up.sock"), self._handlers())
         announce = asyncio.create_task(self._announce(ready))
         space = asyncio.create_task(self._watch_space())
