@@ -19,10 +19,19 @@ def fingerprint() -> str:
 
 def addresses() -> list[tuple[str, str]]:
     """Name of each mirror and the address of the same text there; mirrors without an address are left out."""
+    return _at_mirrors("policy")
+
+
+def verifiers() -> list[tuple[str, str]]:
+    """Name of each mirror and the address of the page there that checks receipts in the browser."""
+    return _at_mirrors("verify")
+
+
+def _at_mirrors(page: str) -> list[tuple[str, str]]:
     if not text():
         return []
     return [
-        (mirror.name, f"{mirror.url.rstrip('/')}/policy")
+        (mirror.name, f"{mirror.url.rstrip('/')}/{page}")
         for mirror in Policy.parse(text()).witnesses
         if mirror.url
     ]

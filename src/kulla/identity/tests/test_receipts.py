@@ -2,15 +2,18 @@
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pypdf
 import pytest
+from django.conf import LazySettings
 from django.utils import translation
 
 from kulla.identity import receipts
 from kulla.identity.pdf import receipt_pdf
 from kulla.identity.tests.conftest import CLAIMS, Visitors, browser
+from kulla.identity.tests.test_verify import one_mirror_policy
 from kulla.journal.claims import Claims
 from kulla.registry import door
 
@@ -165,3 +168,14 @@ def test_the_paper(who: str) -> None:
         assert words in text
     assert " ".join(who.split())[:40] in text
     assert reader.attachments["kulla-ABCD-EFGH.tlog-proof"][0].decode() == "c2sp.org/tlog-proof@v1\nextra ë\n"
+
+
+def test_only_a_received_one_leads_to_the_page_at_a_mirror(
+    signed_in: Visitors, make_receipt: Make, settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.KULLA_POLICY = tmp_path / "policy"
+    settings.KULLA_POLICY.write_text(one_mirror_policy())
+    visitor = signed_in(signed_in.keeper.arta, "en")
+    link = 'href="http://127.0.0.1:7/verify"'
+    assert link in visitor.get(f"/receipts/{make_receipt('received')}/").content.decode()
+    assert link not in visitor.get(f"/receipts/{make_receipt('waiting')}/").content.decode()

@@ -88,7 +88,12 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 @require_safe
 def verify(request: HttpRequest) -> HttpResponse:
     """How to check a receipt without us."""
-    context = {"policy": policy.text(), "fingerprint": policy.fingerprint(), "mirrors": policy.addresses()}
+    context = {
+        "policy": policy.text(),
+        "fingerprint": policy.fingerprint(),
+        "mirrors": policy.addresses(),
+        "verifiers": policy.verifiers(),
+    }
     return render(request, "identity/verify.html", context)
 
 

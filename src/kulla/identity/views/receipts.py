@@ -80,6 +80,7 @@ def state_of(seen: Seen) -> dict[str, Any]:
         "entry": seen.entry,
         "calendar": _address(seen.service.calendar, seen) if received and citizen else None,
         "manage": _address(seen.service.manage, seen) if received else None,
+        "verifiers": policy.verifiers() if received else [],
     }
 
 
