@@ -13,6 +13,7 @@ from .note import COSIGNATURE, Verifier, parse_vkey, split_note, verified_by
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 _NUMBER = re.compile(r"[1-9][0-9]{0,5}")
+_KEY_UNTIL = re.compile(r"#kulla key-until ([0-9a-f]{8}) (0|[1-9][0-9]{0,18})")  # a comment to other readers
 MAX_POLICY = 1_000_000  # bytes
 
 
@@ -41,6 +42,8 @@ class Checked:
 
     checkpoint: Checkpoint
     cosigned: dict[str, int]
+    key: str = ""
+    """Which of the journal's keys signed: its id in hex; where the journal had several, since or up to which size."""
 
 
 class Policy:
@@ -53,6 +56,8 @@ class Policy:
         self.quorum: str | None = None
         self._groups: dict[str, tuple[int, list[str]]] = {}
         self._members: set[str] = set()
+        self.until: dict[bytes, int] = {}
+        """Key id of an earlier key of the journal -> the size of the last checkpoint that it may have signed."""
 
     @property
     def fingerprint(self) -> str:
@@ -74,6 +79,8 @@ class Policy:
                 words = [w for w in re.split("[ \t]+", raw.decode("utf-8", "surrogateescape")) if w]
                 if words and not words[0].startswith("#"):
                     policy._line(words)
+                elif old := _KEY_UNTIL.fullmatch(" ".join(words)):
+                    policy.until[bytes.fromhex(old[1])] = int(old[2])
             except (PolicyError, NoteError) as e:
                 raise PolicyError(f"Line {number} of the policy: {str(e).rstrip('.')}.") from e
         if policy.quorum is None:
@@ -177,6 +184,7 @@ class Policy:
             raise PolicyError(str(e)) from e
         if checkpoint is None or all(s.name != checkpoint.origin for s in by_logs):
             raise PolicyError("The checkpoint is not signed by a journal that this policy lists.")
+        key = self._valid_key({s.key_id for s in by_logs if s.name == checkpoint.origin}, checkpoint.size)
         try:
             by_witnesses = verified_by(text, lines, [w.verifier for w in self.witnesses])
         except NoteError as e:
@@ -187,4 +195,23 @@ class Policy:
             timestamp = times.get((witness.verifier.name, witness.verifier.key_id))
             if timestamp is not None:
                 cosigned[witness.name] = timestamp
-        return Checked(checkpoint, cosigned)
+        return Checked(checkpoint, cosigned, key)
+
+    def _valid_key(self, signed: set[bytes], size: int) -> str:
+        """Which of these keys of the journal was valid at this size, in words. Raises PolicyError when none was."""
+        for log in self.logs:
+            ident = log.verifier.key_id
+            until = self.until.get(ident)
+            if ident in signed and (until is None or size <= until):
+                if until is not None:
+                    return f"{ident.hex()}, valid up to entry {until}"
+                return (
+                    f"{ident.hex()}, valid since entry {max(self.until.values())}"
+                    if self.until
+                    else ident.hex()
+                )
+        last = max(self.until[ident] for ident in signed if ident in self.until)
+        raise PolicyError(
+            f"The checkpoint is of {size} entries, and the key that signed it was valid up to entry {last} only:"
+            " the journal has another key since, and nobody but a thief signs with this one."
+        )

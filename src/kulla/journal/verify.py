@@ -57,6 +57,8 @@ class Verified:
     claims: tuple[tuple[str, str], ...]
     witnesses: tuple[tuple[str, int], ...]
     holder_salt: bytes | None
+    key: str = ""
+    """Which of the journal's keys signed, and up to when it was valid; see policy.Checked."""
 
 
 def verify_receipt(text: str, policy_text: str | bytes) -> Verified:
@@ -107,6 +109,7 @@ def verify_receipt(text: str, policy_text: str | bytes) -> Verified:
         claims,
         tuple(checked.cosigned.items()),
         receipt.holder_salt,
+        checked.key,
     )
 
 
@@ -199,6 +202,8 @@ def in_words(verified: Verified, newest: Checkpoint | None = None) -> str:
     ]
     lines += [f"  {name}: {value}" for name, value in verified.claims]
     lines += [f"  signed by {name} at {_time_in_words(seconds)}" for name, seconds in verified.witnesses]
+    if "," in verified.key:
+        lines.append(f"  the journal's key {verified.key}")
     if newest is not None:
         lines.append(f"The copy of the log continues it: {newest.size} entries, these {verified.size} first.")
     return "\n".join(lines)
