@@ -19,7 +19,9 @@ from kulla.journal.tests.demo import DemoJournal
 from kulla.journal.tests.forged import COPIES, LATER, RECEIPTS, ROUNDS, Case, Copy, damage
 from kulla.journal.verify import Step
 from kulla.mirror.app import origin_hash
+from tests import journeys
 from tests.axe import violations
+from tests.country import Country
 
 pytestmark = pytest.mark.browser
 
@@ -406,3 +408,38 @@ def test_every_word_is_there_in_both_languages_and_used() -> None:
         and not key.startswith(("step-", "claim-", "mark-"))
     ]
     assert unused == []
+
+
+def test_from_a_booking_to_the_page_at_a_mirror_and_another_mirrors_newest_state(
+    country: Country, new_context: Callable[..., BrowserContext], tmp_path: Path
+) -> None:
+    """A real country: book, save the paper, follow the link to one mirror, load its policy, ask another mirror."""
+    citizen = country.sign_in("citizen", "sq")
+    booked = journeys.wait_received(citizen, journeys.book(citizen, "gp", reason="Dhimbje"))
+    ((address, name), *others) = [
+        link for link in booked.links if link[0].endswith("/verify") and "://" in link[0]
+    ]
+    assert len(others) == 2 and name == "operator-1"
+    paper = tmp_path / "receipt.pdf"
+    paper.write_bytes(citizen.open(booked.link("receipt.pdf")).body)
+    page = new_context("sq", 360).new_page()
+    page.goto(address)
+    assert page.input_value("#policy-address") == address.removesuffix("/verify")
+    page.set_input_files("#receipt-file", paper)
+    page.click("#policy-load")
+    expect(page.locator("#policy-said")).to_contain_text(_fingerprint((country.home / "policy").read_bytes()))
+    page.click("#check")
+    expect(page.locator("#h-result")).to_have_text(words()["holds"][0])
+    code = re.search(r"\b[A-Z2-7]{4}-[A-Z2-7]{4}\b", booked.main)
+    assert code is not None and code[0] in page.locator("#proven").inner_text()
+    journeys.wait_received(citizen, journeys.cancel(citizen, booked))  # the journal goes on
+    for mirror in page.locator("#mirror option").all_inner_texts()[:3]:
+        page.select_option("#mirror", label=mirror)
+        for _ in range(20):  # the third mirror may still be a round behind
+            page.click("#ask-button")
+            expect(page.locator("#ask-button")).not_to_have_attribute("aria-disabled", "true")
+            if page.locator("#newest").get_attribute("data-state") == "good":
+                break
+            page.wait_for_timeout(250)
+        expect(page.locator("#h-newest")).to_have_text(words()["continues"][0])
+    assert violations(page) == []

@@ -110,6 +110,7 @@ def test_a_production_build_has_no_demo_and_brings_its_styles(wheel: Path) -> No
     assert [name for name in names if re.search(r"/static/kulla/kulla-[0-9a-f]+\.css$", name)]
     assert [name for name in names if name.endswith("/sq/LC_MESSAGES/django.mo")]
     assert [name for name in names if name.endswith("appointments/data/albania-places.csv")]
+    assert [name for name in names if name.endswith("journal/page/data/page.html")]
 
 
 def test_the_production_build_offers_no_buttons(wheel: Path, tmp_path: Path) -> None:
