@@ -20,6 +20,7 @@ from kulla.cli.errors import CommandError
 from kulla.cli.home import Home
 from kulla.cli.supervisor import control, pages, processes, relay, sound
 from kulla.cli.supervisor.child import Child, Program
+from kulla.cli.supervisor.upgrading import Upgrade
 from kulla.cli.supervisor.words import AWAY
 
 STOP_PORTAL_S = 2.0
@@ -58,6 +59,8 @@ class Supervisor:
         self._opened = False
         self._gave_up = ""
         self._lock: IO[str] | None = None
+        self._upgrade: Upgrade | None = None
+        self._upgrading: asyncio.Task[None] | None = None
         # The demo's part lies above this room and is absent from production builds: found by name.
         self._demo: DemoPart | None = None
         if home.demo and importlib.util.find_spec("kulla.demo") is not None:
@@ -179,6 +182,9 @@ class Supervisor:
         finally:
             announce.cancel()
             space.cancel()
+            if self._upgrading is not None:
+                self._upgrading.cancel()
+                await asyncio.gather(self._upgrading, return_exceptions=True)
             ear.close()
             await self.relay.close()
             await self.children["portal"].stop(STOP_PORTAL_S)
@@ -241,7 +247,21 @@ class Supervisor:
         return pages.away(method, head, forwarded=forwarded)
 
     def _handlers(self) -> dict[str, control.Handler]:
-        return {"status": self._status, **(self._demo.handlers() if self._demo else {})}
+        own = {"status": self._status, "upgrade": self._begin_upgrade, "upgrade_state": self._upgrade_state}
+        return {**own, **(self._demo.handlers() if self._demo else {})}
+
+    async def _begin_upgrade(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        if not self._opened or self.relay.held or (self._upgrade is not None and not self._upgrade.done):
+            return {"refused": "The country is not open, or an upgrade is under way: try again in a minute."}
+        self._upgrade = Upgrade(self.home, self.children, self.relay, self.say)
+        self._upgrading = asyncio.create_task(self._upgrade.run())
+        return {}
+
+    async def _upgrade_state(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        upgrade = self._upgrade
+        if upgrade is None:
+            return {"refused": "No upgrade was begun."}
+        return {"lines": upgrade.lines, "done": upgrade.done, "failed": upgrade.failed}
 
     def welcome(self) -> list[str]:
         """What to print once everything is up: the demo's sign-in links."""
