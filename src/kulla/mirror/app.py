@@ -8,6 +8,8 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import cbor2
 
@@ -15,8 +17,10 @@ from kulla.journal.errors import MissingError, NoteError
 from kulla.journal.note import open_note
 from kulla.journal.page import verifier_page
 from kulla.journal.wire import WireError, decode
+from kulla.mirror.alarms import Alarms
 from kulla.mirror.config import Config, public_key
 from kulla.mirror.entries import Package, Truncated, intervals, read_head, read_package
+from kulla.mirror.evidence import Evidence
 from kulla.mirror.frames import StorageFailed
 from kulla.mirror.keycopy import MAX_RECORD, PAGE, Conflict, Gap, KeyCopy, Record
 from kulla.mirror.logcopy import GZIP, LogCopy, Upload
@@ -26,6 +30,7 @@ from kulla.mirror.segments import MAX_SEGMENT, parse_path
 from kulla.mirror.signed import require_signature
 from kulla.mirror.stores import open_store
 from kulla.mirror.tombstones import MAX_TOMBSTONE, OBJECTION, CapReached, TombstoneRefused, Tombstones
+from kulla.mirror.watch import Watched, Watcher
 
 log = logging.getLogger("kulla.mirror")
 
@@ -64,6 +69,13 @@ class App:
             name = origin_hash(origin)
             store = open_store(config.store, config.home, name)
             self._logs[name] = LogCopy(store, key, config.cosigner), origin
+        self.alarms = Alarms(config.home, config.name, config.watch)
+        watched = [
+            Watched(origin, name, config.logs[origin], copy) for name, (copy, origin) in self._logs.items()
+        ]
+        self.watcher = Watcher(config.home, config.watch, watched, self.alarms, self.status)
+        for item in watched:
+            item.copy.on_fork = partial(self._fork_came, item)
         (config.home / "keycopy").mkdir(exist_ok=True)
         self._keycopy = KeyCopy(config.home / "keycopy")
         self._tombstones = Tombstones(config.home / "keycopy", per_day=config.tombstones_per_day)
@@ -71,6 +83,7 @@ class App:
         self._reader_keys = self._keeper_keys + [public_key(key) for key in config.readers]
         self._routes: dict[tuple[str, str], Callable[[Request], Response]] = {
             ("GET", "/healthz"): self._healthz,
+            ("GET", "/status"): self._show_status,
             ("GET", "/policy"): self._policy,
             ("GET", "/verify"): self._verify,
             ("POST", "/add-checkpoint"): self._add_checkpoint,
@@ -90,10 +103,28 @@ class App:
             log.error("ALARM: the disk refused: %s", type(error).__name__)
             raise Refused(503, "The mirror cannot write to its disk now.") from None
 
+    def start(self) -> None:
+        """Begin what runs beside the answering: watching and telling."""
+        self.alarms.start()
+        self.watcher.start()
+
     def close(self) -> None:
         """Close the files of the key copy; everything acknowledged is durable already."""
+        self.watcher.close()
+        self.alarms.close()
         self._keycopy.close()
         self._tombstones.close()
+
+    def status(self) -> dict[str, Any]:
+        """How this mirror stands: what it holds, what it watches, which alarms nobody has dealt with."""
+        logs = {entry["origin"]: entry for entry in self.watcher.state()}
+        for copy, origin in self._logs.values():
+            logs[origin] |= {"size": copy.size, "next": copy.next_entry}
+        alarms = self.alarms.open()
+        return {"name": self._config.name, "ok": not alarms, "logs": list(logs.values()), "alarms": alarms}
+
+    def _fork_came(self, item: Watched, evidence: Evidence) -> None:
+        self.watcher.forked(item, evidence, "when it was sent here")
 
     def _route(self, request: Request) -> Response:
         handler = self._routes.get((request.method, request.path))
@@ -147,6 +178,10 @@ class App:
             json.dumps(state).encode() + b"\n", content_type="application/json", headers=dict(FRESH)
         )
 
+    def _show_status(self, _request: Request) -> Response:
+        body = json.dumps(self.status()).encode() + b"\n"
+        return Response(body, content_type="application/json", headers=dict(FRESH))
+
     def _verify(self, _request: Request) -> Response:
         # No other site may put the page into a frame of its own and speak for it.
         headers = FRESH | {"Content-Security-Policy": "frame-ancestors 'none'", "X-Content-Type-Options": "nosniff"}
@@ -176,6 +211,7 @@ class App:
             new = open_checkpoint(submission.note, self._config.logs[submission.origin])
         except NoteError as error:
             raise Refused(403, str(error)) from None
+        self.watcher.heard(origin_hash(submission.origin))
         copy.add_checkpoint(submission.old_size, submission.proof, new)
         return Response(b"")
 

@@ -14,7 +14,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,7 @@ from kulla.journal.tiles import (
 )
 from kulla.mirror.edges import earlier_files, load_edge, partial_files, read_note
 from kulla.mirror.entries import PACKAGE, Head, Package
+from kulla.mirror.evidence import Evidence
 from kulla.mirror.messages import Refused
 from kulla.mirror.notes import SignedCheckpoint
 from kulla.mirror.segments import Segments, leaves_of
@@ -83,6 +84,7 @@ class LogCopy:
 
     def __init__(self, place: Path | Store, log_key: Verifier, cosigner: CosignerKey) -> None:
         """Read the state and check that the tiles carry the cosigned root. Raises CopyDamaged, StorageFailed."""
+        self.on_fork: Callable[[Evidence], None] = lambda _evidence: None
         self._store: Store = FolderStore(place) if isinstance(place, Path) else place
         self._log_key, self._cosigner = log_key, cosigner
         self._lock = threading.Lock()
@@ -112,6 +114,11 @@ class LogCopy:
     def next_entry(self) -> int:
         """The first entry that is not stored here."""
         return self._edge.size
+
+    @property
+    def mirrored(self) -> SignedCheckpoint | None:
+        """The checkpoint that this mirror cosigned."""
+        return self._mirrored
 
     @property
     def checkpoint_note(self) -> bytes | None:
@@ -169,6 +176,8 @@ class LogCopy:
                 log.error(
                     "ALARM: two checkpoints of size %d with different roots; the second was refused", size
                 )
+                if self._pending is not None:
+                    self.on_fork(Evidence("fork", self._pending.note.decode(), new.note.decode()))
                 raise Refused(422, f"Another root is already pending for size {size}.")
             try:
                 verify_consistency(old_size, size, have.root, root, proof)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kulla.journal.errors import FormatError
 from kulla.journal.store import sync_folder
+from kulla.journal.tls import TlsFilesError
 from kulla.mirror.app import App, origin_hash
 from kulla.mirror.config import Config, ConfigError, load_config
 from kulla.mirror.frames import StorageFailed
@@ -51,12 +52,15 @@ def serve(config_path: str | Path) -> None:
         app = App(config)
     except (CopyDamaged, StorageFailed, FormatError) as error:
         raise CannotStart(f"The mirror's store needs a person: {error}") from None
+    except TlsFilesError as error:
+        raise CannotStart(str(error)) from None
     try:
         server = Server(config.host, config.port, app.handle)
     except OSError as error:
         raise CannotStart(f"Port {config.port} on {config.host} cannot be used: {error.strerror}.") from None
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: server.stop())
+    app.start()
     log.info("%s listens on %s port %d", config.name, config.host, server.port)
     server.run()
     app.close()
