@@ -7,7 +7,6 @@ import sys
 import threading
 from pathlib import Path
 
-from kulla.journal.ids import now_ms
 from kulla.keeper.config import load
 from kulla.keeper.core import Keeper
 from kulla.keeper.errors import KeeperError
@@ -39,7 +38,7 @@ def run(config_path: Path) -> None:
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     config = load(config_path)
-    with Keeper(config, lambda: now_ms() + config.clock_ahead_s * 1000) as keeper:
+    with Keeper(config) as keeper:
         # A home that ran before reads on while the copies are silent; a new one has to wait for two of them.
         if not keeper.has_system_keys:
             log.info("waiting for two key copies, without which nothing counts")

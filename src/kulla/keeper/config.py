@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kulla.journal.ids import now_ms
 from kulla.keeper.delivery.settings import Settings as Delivery
 from kulla.keeper.delivery.settings import parse as parse_delivery
 from kulla.keeper.errors import ConfigError
@@ -110,6 +111,10 @@ class Config:
     register_keys: tuple[RegisterKey, ...] = ()
     live_register: LiveRegister | None = None
     clock_ahead_s: int = 0
+
+    def now_ms(self) -> int:
+        """The keeper's time (ms since 1970 UTC)."""
+        return now_ms() + self.clock_ahead_s * 1000
 
     @property
     def quorum(self) -> int:

@@ -14,7 +14,6 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from kulla.journal.errors import JournalError
-from kulla.journal.ids import now_ms
 from kulla.journal.segment import open_segment_key
 from kulla.keeper import numbers
 from kulla.keeper.accounts import Accounts
@@ -67,8 +66,9 @@ SYSTEM_KEYS = ("token", "segment", "lookup", "key_marks", "trace", "looks")
 class Keeper:
     """An opened home. Only one process at a time can have it open."""
 
-    def __init__(self, config: Config, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(self, config: Config, clock: Callable[[], int] | None = None) -> None:
         """Open the files and start talking to the key copies. Raises ConfigError, RecordsBroken."""
+        clock = clock or config.now_ms
         self.config, self._clock, self.clock = config, clock, clock
         self._lock_fd = _lock(config)
         root = FileRootKey(config.root_key)
@@ -413,9 +413,10 @@ class Keeper:
             while not self._stopping.is_set():
                 if self.wait_ready(0.1):
                     self._keep_settings()
+                    self.role_ends.run()  # a keeper that stood still has something to tell
                     break
         except KeeperError:
-            log.exception("the settings could not be kept as a record")
+            log.exception("what comes first after a start could not be kept as records")
         while not self._stopping.wait(TEND_S):
             try:
                 self.sessions.record_ends()
