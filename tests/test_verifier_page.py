@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from kulla.journal.note import Signer
 from kulla.journal.page import DATA, SCRIPTS, verifier_page, words
 from kulla.journal.tests.demo import DemoJournal
 from kulla.journal.tests.forged import COPIES, LATER, RECEIPTS, ROUNDS, Case, Copy, damage
@@ -246,6 +247,22 @@ def _fingerprint(policy: bytes) -> str:
     import hashlib
 
     return hashlib.sha256(policy).hexdigest()
+
+
+def test_the_page_says_which_key_of_the_journal_was_valid_when(shared: Page, case: Case) -> None:
+    signer = case.journal.signer
+    newer = Signer.generate(signer.name)
+    limit = f"log {newer.vkey}\n#kulla key-until {signer.key_id.hex()} 705\n"
+    check(shared, case.text, case.policy + limit)
+    assert outcome(shared) == ("good", "")
+    assert (
+        f"{signer.key_id.hex()}, an earlier key, valid up to 705 entries"
+        in shared.locator("#proven").inner_text()
+    )
+    signed = case.noted(case.body, *case.journal.mirrors, signer=newer)
+    check(shared, signed.text, signed.policy + limit)
+    assert outcome(shared) == ("good", "")
+    assert f"{newer.key_id.hex()}, valid since 705 entries" in shared.locator("#proven").inner_text()
 
 
 # --- Files, languages, widths -----------------------------------------------------------------------------------

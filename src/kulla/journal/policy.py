@@ -7,13 +7,14 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from .checkpoint import Checkpoint, parse_checkpoint
+from .checkpoint import Checkpoint, parse_checkpoint, parse_size
 from .errors import NoteError, PolicyError, QuorumError
 from .note import COSIGNATURE, Verifier, parse_vkey, split_note, verified_by
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+_KEY_ID = re.compile(r"[0-9a-f]{8}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,5}")
-_KEY_UNTIL = re.compile(r"#kulla key-until ([0-9a-f]{8}) (0|[1-9][0-9]{0,18})")  # a comment to other readers
+_OURS = "#kulla"  # a comment to other readers of the format; docs/decisions/0012 says why
 MAX_POLICY = 1_000_000  # bytes
 
 
@@ -77,14 +78,16 @@ class Policy:
                     raise PolicyError("control characters are not allowed")
                 # Names are opaque octets: surrogateescape keeps any of them apart.
                 words = [w for w in re.split("[ \t]+", raw.decode("utf-8", "surrogateescape")) if w]
-                if words and not words[0].startswith("#"):
+                if words and words[0] == _OURS:
+                    policy._our_line(words)
+                elif words and not words[0].startswith("#"):
                     policy._line(words)
-                elif old := _KEY_UNTIL.fullmatch(" ".join(words)):
-                    policy.until[bytes.fromhex(old[1])] = int(old[2])
             except (PolicyError, NoteError) as e:
                 raise PolicyError(f"Line {number} of the policy: {str(e).rstrip('.')}.") from e
         if policy.quorum is None:
             raise PolicyError("The policy has no quorum line.")
+        if not policy.until.keys() <= {log.verifier.key_id for log in policy.logs}:
+            raise PolicyError("The policy limits a key that it does not list.")
         return policy
 
     def _line(self, words: list[str]) -> None:
@@ -103,6 +106,16 @@ class Policy:
                 self.quorum = name
             case _:
                 raise PolicyError("this is not a line of a policy")
+
+    def _our_line(self, words: list[str]) -> None:
+        # Strict: a line that meant to limit a key and was misspelt would otherwise limit nothing.
+        match words:
+            case [_, "key-until", ident, size] if _KEY_ID.fullmatch(ident):
+                if bytes.fromhex(ident) in self.until:
+                    raise PolicyError("this key is limited twice")
+                self.until[bytes.fromhex(ident)] = parse_size(size)
+            case _:
+                raise PolicyError(f"a line that begins with {_OURS} is not understood here")
 
     def _add_log(self, vkey: str, url: str | None) -> None:
         verifier = parse_vkey(vkey)

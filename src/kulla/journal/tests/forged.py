@@ -98,6 +98,11 @@ def _other_key(case: Case) -> Case:
     return case.noted(case.body, first, CosignerKey.generate(second.name))
 
 
+def _limit(case: Case, size: int) -> str:
+    """The line of a policy that makes the journal's key an earlier one, valid up to this size."""
+    return f"#kulla key-until {case.journal.signer.key_id.hex()} {size}\n"
+
+
 def _shorter(case: Case) -> Case:
     """A true signed checkpoint of the same journal from before this entry stood in it."""
     body = Checkpoint(case.checkpoint.origin, INDEX, bytes(32)).body()
@@ -144,6 +149,18 @@ RECEIPTS: dict[str, tuple[Step, Change]] = {
     "a policy with a line of another kind": (
         Step.POLICY,
         lambda c: replace(c, policy=c.policy + "trust me\n"),
+    ),
+    "a policy that limits a key it does not list": (
+        Step.POLICY,
+        lambda c: replace(c, policy=c.policy + "#kulla key-until 00000000 100\n"),
+    ),
+    "a policy whose limit of a key is misspelt": (
+        Step.POLICY,
+        lambda c: replace(c, policy=c.policy + f"#kulla key-untill {c.journal.signer.key_id.hex()} 100\n"),
+    ),
+    "a policy that limits a key twice": (
+        Step.POLICY,
+        lambda c: replace(c, policy=c.policy + _limit(c, 800) + _limit(c, 900)),
     ),
     "no receipt at all": (Step.RECEIPT, lambda c: replace(c, text="Takimi u rezervua.\n")),
     "another version of proof": (Step.RECEIPT, lambda c: c.swap("tlog-proof@v1", "tlog-proof@v2")),
@@ -211,6 +228,10 @@ RECEIPTS: dict[str, tuple[Step, Change]] = {
     "a checkpoint of another origin under this key": (
         Step.JOURNAL,
         lambda c: c.noted(c.body.replace(c.checkpoint.origin, "other.example/journal"), *c.journal.mirrors),
+    ),
+    "an earlier key of the journal after its time": (
+        Step.JOURNAL,
+        lambda c: replace(c, policy=c.policy + _limit(c, 704)),
     ),
     "a checkpoint changed after signing": (Step.JOURNAL, lambda c: c.swap("\n705\n", "\n706\n")),
     "a size with a plus sign": (
@@ -322,13 +343,13 @@ class Copy:
         old = self.files[path]
         self.files[path] = old[:at] + data + old[at + len(data) :]
 
-    def forge_leaf(self, *levels: int) -> None:
-        """Another leaf in the receipt's own tile, and every tile above changed to agree, up to the last of `levels`."""
+    def forge_leaf(self, *levels: int, index: int = INDEX) -> None:
+        """Another leaf in the receipt's place, or at `index`, and every tile of `levels` changed to agree with it."""
         changed = bytes(32)
         for level in levels:
-            n = INDEX // 256 ** (level + 1)
+            n = index // 256 ** (level + 1)
             path = _tile_at(self.files, level, n)
-            self.patch(path, INDEX // 256**level % 256 * 32, changed)
+            self.patch(path, index // 256**level % 256 * 32, changed)
             tile = self.files[path]
             changed = root_hash([tile[i : i + 32] for i in range(0, len(tile), 32)])
 
@@ -354,9 +375,9 @@ def _other_mirrors_signature(copy: Copy) -> None:
     copy.files["checkpoint"] += line.encode()
 
 
-def _forked(copy: Copy) -> None:
+def _forked(copy: Copy, index: int) -> None:
     """A larger tree with another past, its tiles all in agreement, correctly signed by the journal."""
-    copy.forge_leaf(0, 1, 2)
+    copy.forge_leaf(0, 1, 2, index=index)
     copy.sign(replace(copy.newest, root=_root_of(copy)).body())
 
 
@@ -394,7 +415,11 @@ COPIES: dict[str, tuple[Step, Callable[[Copy], None]]] = {
         Step.CONSISTENCY,
         lambda c: c.sign(Checkpoint(c.newest.origin, 705, b"\x02" * 32).body()),
     ),
-    "a larger journal with another past": (Step.CONSISTENCY, _forked),
+    "a larger journal with another past": (Step.CONSISTENCY, lambda c: _forked(c, 10)),
+    "a larger journal with another entry in this one's place": (
+        Step.CONSISTENCY,
+        lambda c: _forked(c, INDEX),
+    ),
     "a root that no tile gives": (
         Step.CONSISTENCY,
         lambda c: c.sign(replace(c.newest, root=b"\x03" * 32).body()),

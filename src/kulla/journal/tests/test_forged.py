@@ -64,6 +64,13 @@ def test_a_forged_copy_is_refused_in_its_step(case: Case, whole: Copy, name: str
     assert refused.value.sentence.endswith(".") and "\n" not in refused.value.sentence
 
 
+def test_a_rollback_is_called_one(case: Case, whole: Copy) -> None:
+    copy = replace(whole, files=dict(whole.files))
+    damage(copy, "a journal that was rolled back")
+    with pytest.raises(ReceiptInvalid, match="ends at entry 300, but mirrors have signed 705"):
+        verify_against(verify_receipt(case.text, case.policy), case.policy, copy.fetch)
+
+
 def test_every_step_has_a_forgery() -> None:
     """A step that is added without one fails here."""
     assert {step for step, _ in (*RECEIPTS.values(), *COPIES.values())} == set(Step)

@@ -175,7 +175,7 @@ const parseCheckpoint = (text) => {
 // --- Policy (tlog-policy); `binary` because octets beyond ASCII are opaque ----------------------------------------
 
 const parsePolicy = async (binary) => {
-  const policy = { logs: [], witnesses: [], groups: new Map(), quorum: null };
+  const policy = { logs: [], witnesses: [], groups: new Map(), quorum: null, until: new Map() };
   const members = new Set();
   const known = (name) => policy.groups.has(name) || policy.witnesses.some((w) => w.label === name);
   const free = (name) => ensure(name !== "none" && !known(name), "policy-taken", { name: readable(name) });
@@ -213,18 +213,26 @@ const parsePolicy = async (binary) => {
       throw new Malformed("policy-line");
     }
   };
+  // Our own lines are comments to other readers; a misspelt one would limit nothing, so it is refused.
+  const ourLine = (words) => {
+    ensure(words.length === 4 && words[1] === "key-until" && /^[0-9a-f]{8}$/.test(words[2]), "policy-ours");
+    ensure(!policy.until.has(words[2]), "policy-limit");
+    policy.until.set(words[2], parseSize(words[3]));
+  };
   ensure(binary.length <= 1_000_000, "policy-long");
   for (const [at, raw] of binary.split("\n").entries()) {
     try {
       ensure(!/[\u0000-\u0008\u000b-\u001f\u007f]/.test(raw), "policy-control");
       const words = raw.split(/[ \t]+/).filter((word) => word !== "");
-      if (words.length && !words[0].startsWith("#")) await line(words);
+      if (words[0] === "#kulla") ourLine(words);
+      else if (words.length && !words[0].startsWith("#")) await line(words);
     } catch (error) {
       if (error instanceof Malformed) error.values.line = at + 1;
       throw error;
     }
   }
   ensure(policy.quorum !== null, "policy-no-quorum");
+  for (const id of policy.until.keys()) ensure(policy.logs.some((key) => key.id === id), "policy-limit");
   return policy;
 };
 

@@ -88,6 +88,11 @@ const writeProven = (good) => {
     [t("fact-size"), t("fact-size-is", { size: good.checkpoint.size })],
     [t("fact-leaf"), hex(good.leaf)],
   ];
+  const { until } = good.policy;
+  if (until.size) {
+    const size = good.key.until ?? [...until.values()].reduce((a, b) => (a > b ? a : b));
+    facts.push([t("fact-key"), t(good.key.until === undefined ? "fact-key-since" : "fact-key-until", { id: good.key.id, size })]);
+  }
   const parts = [element("h3", t("proven-what"))];
   parts.push(words.length ? writePairs(words) : element("p", t("proven-nothing")));
   parts.push(element("h3", t("proven-who")), element("p", t("proven-who-why")), signed);

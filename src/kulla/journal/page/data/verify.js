@@ -37,8 +37,12 @@ const openSigned = async (policy, noteText) => {
   const logs = await verifiedBy(note, policy.logs);
   ensure(logs.size > 0, "unknown-journal");
   const checkpoint = parseCheckpoint(note.text);
-  ensure([...logs.keys()].some((key) => key.name === checkpoint.origin), "unknown-journal");
-  return { note, checkpoint };
+  const own = policy.logs.filter((key) => logs.has(key) && key.name === checkpoint.origin);
+  ensure(own.length > 0, "unknown-journal");
+  const until = (key) => policy.until.get(key.id);
+  const valid = own.find((key) => until(key) === undefined || checkpoint.size <= until(key));
+  ensure(valid, "key-old", { size: checkpoint.size, id: own[0].id, until: until(own[0]) });
+  return { note, checkpoint, key: { id: valid.id, until: until(valid) } };
 };
 
 const cosignedBy = async (policy, note) => {
@@ -51,7 +55,7 @@ const verifyReceipt = async (text, policyBytes) => {
   const policy = await inStep("policy", () => parsePolicy(binaryOf(policyBytes)));
   const receipt = await inStep("receipt", () => parseReceipt(text));
   const claims = await inStep("claims", () => (receipt.claims.length ? parseClaims(receipt.claims) : []));
-  const { note, checkpoint } = await inStep("journal", () => openSigned(policy, receipt.note));
+  const { note, checkpoint, key } = await inStep("journal", () => openSigned(policy, receipt.note));
   const witnesses = await inStep("mirrors", async () => {
     const signed = await cosignedBy(policy, note);
     const enough = satisfied(policy, new Set(signed.map((w) => w.label)));
@@ -63,7 +67,7 @@ const verifyReceipt = async (text, policyBytes) => {
   await inStep("inclusion", () =>
     verifyInclusion(leaf, receipt.index, checkpoint.size, receipt.hashes, checkpoint.root),
   );
-  return { policy, claims, checkpoint, witnesses, leaf, index: receipt.index, code: checkCode(leaf) };
+  return { policy, claims, checkpoint, key, witnesses, leaf, index: receipt.index, code: checkCode(leaf) };
 };
 
 // --- A copy of the log --------------------------------------------------------------------------------------------
