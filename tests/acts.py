@@ -15,9 +15,9 @@ from tests.country import Account, Country, next_code
 from tests.person import File, Page, Person
 
 PASSWORD = "gështenja blu mbi urë 71"
-LETTER_CODE = re.compile(r"\b[0-9A-Z]{4}(?:[ -][0-9A-Z]{4}){3}\b")
+LETTER_CODE = re.compile(r"(?<![\w-])[0-9A-Z]{4}(?:[ -][0-9A-Z]{4}){3}(?![\w-])")
 MANDATE_CODE = re.compile(r"(?<![\w-])[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}(?![\w-])")  # not a part of a UUID
-PAPER_CODE = re.compile(r"\b[0-9A-Z]{5}-[0-9A-Z]{5}\b")
+PAPER_CODE = re.compile(r"(?<![\w-])[0-9A-Z]{5}-[0-9A-Z]{5}(?![\w-])")
 # The smallest PDF that a reader opens: one empty page.
 PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"

@@ -119,7 +119,7 @@ def sent(who: Member) -> list[Sent]:
 def code_of(who: Member, kind: str) -> str:
     """The newest code of a kind that went to somebody."""
     body = next(each.body for each in sent(who) if each.kind == kind)
-    found = re.search(r"\d{6}", body)
+    found = re.search(r"\b\d{6}\b", body)
     assert found, body
     return found[0]
 

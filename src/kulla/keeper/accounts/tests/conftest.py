@@ -93,7 +93,7 @@ class House:
 
     def code(self, who: Member, kind: str) -> str:
         """The newest code of a kind."""
-        found = re.search(r"\d{6}", next(each.body for each in self.sent(who) if each.kind == kind))
+        found = re.search(r"\b\d{6}\b", next(each.body for each in self.sent(who) if each.kind == kind))
         assert found
         return found[0]
 
