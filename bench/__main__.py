@@ -1,15 +1,16 @@
 """Prints each figure as a line `name: value`; progress and faults go to standard error.
 
-Usage: python -m bench [booking|journal|people]
+Usage: python -m bench [booking|compare|journal|people]
 """
 
 import sys
 from collections.abc import Callable, Iterator
 
-from bench import booking, journal, people
+from bench import booking, compare, journal, people
 
 PARTS: dict[str, Callable[[], Iterator[tuple[str, float]]]] = {
     "booking": booking.figures,
+    "compare": compare.figures,
     "journal": journal.figures,
     "people": people.figures,
 }

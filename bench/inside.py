@@ -259,9 +259,34 @@ def rebuild(home: str) -> dict[str, float]:
     return {"entries": report.size, "rows": sum(report.rows.values()), "seconds": seconds}
 
 
+def compare(home: str) -> dict[str, float]:
+    """Compare this process's tables with their journal, on one core, with the holders' key of `home`."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+    from django.conf import settings
+
+    from kulla.journal.policy import Policy
+    from kulla.journal.segment import open_segment_key
+    from kulla.record.compare import run
+
+    private = X25519PrivateKey.from_private_bytes(
+        bytes.fromhex((Path(home) / "holders" / "rebuild.key").read_text())
+    )
+    differences: list[str] = []
+    done = run(
+        journal=settings.KULLA_JOURNAL_DIR,
+        policy=Policy.parse((Path(home) / "policy").read_text()),
+        segment_key=lambda header: open_segment_key(header, private),
+        say=differences.append,
+    )
+    if differences:
+        raise SystemExit(f"{len(differences)} differences, the first: {differences[0]}")
+    return {"entries": done.entries, "rows": done.rows, "seconds": done.took_s}
+
+
 TASKS: dict[str, Callable[..., Any]] = {
     "people": people, "forms": forms, "statements": statements, "fill": fill, "sequence": sequence, "steady": steady,
-    "rebuild": rebuild,
+    "rebuild": rebuild, "compare": compare,
 }  # fmt: skip
 
 if __name__ == "__main__":

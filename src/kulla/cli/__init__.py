@@ -22,6 +22,7 @@ COMMANDS = (
     "mirror",
     "rebuild",
     "undo",
+    "rotate",
     "verify",
     "journal",
     "people",

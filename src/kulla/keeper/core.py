@@ -282,11 +282,22 @@ class Keeper:
         if until is not None:
             raise Refusal("budget", "Too many segment keys were asked for within an hour.", until_ms=until)
         try:
-            return open_segment_key(header, X25519PrivateKey.from_private_bytes(self.vault.system("segment")))
+            return self._open_segment(header)
         except JournalError as error:
             raise Refusal(
                 "segment", "The keeper is no recipient of this segment, or its header is broken."
             ) from error
+
+    def _open_segment(self, header: bytes) -> bytes:
+        """With the key of now, else with one from before a rotation."""
+        names = ["segment", *self.vault.system_names("segment:")]
+        for number, name in enumerate(names, 1):
+            try:
+                return open_segment_key(header, X25519PrivateKey.from_private_bytes(self.vault.system(name)))
+            except JournalError:
+                if number == len(names):
+                    raise
+        raise AssertionError("unreachable")
 
     def public_keys(self) -> dict[str, bytes]:
         """See keeper_client."""

@@ -405,6 +405,10 @@ class Sessions:
             return Proven(self.live(proof), None, now_ms())
         return self._attestations.read(proof, service)
 
+    def traced(self, proof: bytes) -> Live:
+        """The session behind an attestation of any age, also of before a rotation of the keys; only to find acts."""
+        return self._attestations.traced(proof).session
+
     def present(self, proof: str | bytes, service: str) -> Live:
         """The live session of a token, or of an attestation of the last 30 minutes. Raises as `proven`."""
         found = self.proven(proof, service)

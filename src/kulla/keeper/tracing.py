@@ -41,7 +41,7 @@ class Tracing:
 
     def _is(self, form: str, which: str, person: UUID | None, proof: bytes) -> bool:
         try:
-            session = self._sessions.proven(proof).session
+            session = self._sessions.traced(proof)
         except Refusal:
             return False
         if session.is_citizen:  # at a counter the official stands behind the person's session

@@ -50,4 +50,5 @@ def service_of(name: str) -> str:
 LOOKED = "keeper.looked"
 MIGRATED = "record.migrated"
 declare("keeper", [LOOKED])
-declare("record", [MIGRATED])
+KEY_CHANGED = "record.key_changed"
+declare("record", [MIGRATED, KEY_CHANGED])

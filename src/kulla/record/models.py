@@ -1,9 +1,10 @@
-"""Tables of the record. Look, UndoRun and Undone are kept; the others are derived from the journal or wait for it.
+"""Tables of the record. Look, UndoRun, Undone, KeyChange and HandedIn are kept; the others are derived from the journal.
 
 Statements against them are plain SQL where counting or speed matters (entries.py, sequencer.py, rebuild.py).
 """
 
 from typing import ClassVar
+from uuid import UUID
 
 from django.db import models
 
@@ -14,6 +15,7 @@ __all__ = [
     "EffectTask",
     "Entry",
     "Grave",
+    "HandedIn",
     "Kept",
     "Look",
     "Outbox",
@@ -142,3 +144,39 @@ class Undone(Kept):
 
     class Meta:
         db_table = "record_undone"
+
+
+class KeyChange(Kept):
+    """The journal announces, signed by its old key, that another one follows. See docs/decisions on rotation."""
+
+    old = models.TextField(help_text="the verifier key that signs this entry")
+    new = models.TextField(unique=True, help_text="the verifier key that signs from here on")
+
+    class Meta:
+        db_table = "record_key_change"
+
+
+class HandedIn(Kept):
+    """A receipt of a fact that the journal does not hold: what the journal had of it. A work item until `done`."""
+
+    leaf_hash = models.BinaryField(unique=True)
+    index = models.BigIntegerField(db_column="idx", help_text="where the fact stood in the journal that is lost")
+    sealed = models.BinaryField()
+    segment = models.BinaryField(help_text="the header of its segment, with which a holders' key opens it")
+    done = models.TextField(blank=True, default="", help_text="'', 'back' or 'aside'")
+    by = models.TextField(blank=True, default="", help_text="who decided")
+    reason = models.TextField(blank=True, default="")
+    became = models.JSONField(default=list, help_text="[key, rev in the receipt, rev here] of each row that is back")
+
+    class Meta:
+        db_table = "record_handed_in"
+
+    @classmethod
+    def back(cls, key: UUID) -> tuple[int, int] | None:
+        """(revision in its receipt, revision here right after) of a row that was brought back; None for no such."""
+        found = None
+        for rows in cls.objects.filter(done="back").order_by("index").values_list("became", flat=True):
+            for each, then, now in rows:
+                if each == str(key):
+                    found = (then, now)
+        return found

@@ -62,12 +62,11 @@ def find_copy(path: Path, origin_hash: str) -> Path:
 def read_copy(path: Path, policy: Policy) -> Copy:
     """Read a copy's checkpoints. Raises RebuildError when its checkpoint is not signed by the journal."""
     folder = LogFolder(path)
-    log = policy.logs[0].verifier
     try:
         note = folder.read_checkpoint_note()
         if note is None:
             raise MissingError("it has no checkpoint.")
-        checkpoint = parse_checkpoint(open_note(note, [log]).text)
+        checkpoint = policy.check_signed(note).checkpoint
     except JournalError as error:
         raise RebuildError(f"The copy in {path} cannot be used: {error}") from error
     return Copy(folder, checkpoint, note, _pending(folder, policy, checkpoint))

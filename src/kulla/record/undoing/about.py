@@ -119,7 +119,7 @@ def take_back(changes: Sequence[Change], model: type[Model], skip: Sequence[str]
             Image(change.table, change.key, change.rev, change.before, _version(shape.model))
         )
         given = {
-            fields[name].attname: _python(fields[name], value)
+            fields[name].attname: as_field_takes(fields[name], value)
             for name, value in columns.items()
             if name not in {"id", "rev", *skip}
         }
@@ -133,7 +133,7 @@ def _version(model: Any) -> int:
     return int(model.schema_version)
 
 
-def _python(field: Any, value: Any) -> Any:
+def as_field_takes(field: Any, value: Any) -> Any:
     """A canonical value as this field takes it."""
     target = field.target_field if field.is_relation else field
-    return value if isinstance(value, bytes) else target.to_python(value)
+    return value if isinstance(value, bytes) else target.toas_field_takes(value)
