@@ -15,7 +15,7 @@ import kulla.journal
 from kulla.journal.claims import check_code
 from kulla.journal.entry import decode_payload
 from kulla.journal.errors import FormatError, ProofError
-from kulla.journal.note import Signer
+from kulla.journal.note import Signer, b64
 from kulla.journal.proof import Proof
 from kulla.journal.receipt import Receipt
 from kulla.journal.segment import decrypt, open_segment_key, parse_segment
@@ -221,7 +221,9 @@ def test_a_policys_octets_beyond_ascii_are_opaque(journal: DemoJournal) -> None:
     latin = b"# Qyteti i Kuk\xebsit\r\n" + journal.policy.encode()
     policy = read_policy(io.BytesIO(latin), "policy")
     assert verify_receipt(receipt(journal).text, policy).index == INDEX
-    step, _ = refused(receipt(journal).text, policy + b"log \xeb+00000000+AAAA\n")  # type: ignore[arg-type]
+    step, _ = refused(
+        receipt(journal).text, policy + b"log \xeb+00000000+" + b64(b"\x01" * 33).encode() + b"\n"
+    )  # type: ignore[arg-type]
     assert step == 1
 
 
