@@ -1,6 +1,8 @@
 """After a rotation an old token and attestation are good for nothing but finding acts; old segments still open."""
 
 import os
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -14,14 +16,41 @@ from kulla.keeper.live import Live
 from kulla.keeper.offices import STATE
 from kulla.keeper.roles import ADMIN
 from kulla.keeper.rotation import Rotation
-from kulla.keeper.testkit import OFFICE_1
-from kulla.keeper.tests.test_grants import Inside, inside, numbers
+from kulla.keeper.testkit import OFFICE_1, invented
+from kulla.keeper.testkit import keeper as running_keeper
+from kulla.keeper.tests.test_grants import Clock, Inside, numbers
 
-__all__ = ["inside"]
+
+def test_what_a_rotation_takes_away_and_what_it_leaves(tmp_path: Path) -> None:
+    with running_keeper(tmp_path, invented(8), start=False) as running:
+        with Keeper(load(running.keeper_home / "keeper.json")) as opened:
+            assert opened.wait_ready(10)
+            opened.serve()
+            number = numbers()[0]
+            left = rotated(Inside(running, opened, Clock()), number)
+        with Keeper(load(running.keeper_home / "keeper.json")) as again:
+            assert again.wait_ready(10)
+            again.serve()
+            with pytest.raises(Refusal):
+                again.sessions.proven(left.proof)
+            assert again.tracing.traced("official", number, [left.proof, os.urandom(200)]) == [True, False]
+            assert again.vault.system("segment") == left.private
+            assert again.segment_key(left.header, "compare") == left.key
 
 
-def test_what_a_rotation_takes_away_and_what_it_leaves(inside: Inside) -> None:
-    keeper, number = inside.keeper, numbers()[0]
+@dataclass
+class Left:
+    """What is compared after the next start."""
+
+    proof: bytes
+    private: bytes
+    header: bytes
+    key: bytes
+
+
+def rotated(inside: Inside, number: str) -> Left:
+    """Officials and a citizen; then a rotation, twice."""
+    keeper = inside.keeper
     person = inside.person(number)
     root = OFFICE_1
     for each in (person, inside.person(numbers()[1])):
@@ -55,13 +84,4 @@ def test_what_a_rotation_takes_away_and_what_it_leaves(inside: Inside) -> None:
     assert keeper.credentials.has_password(citizen), "a citizen lost the password"
     assert Ceremony(keeper).left() is None, "the ceremony would refuse two new administrators"
     assert keeper.portal_keys()["checkpoint"] == b"\x01" * 32
-    inside.keeper.close()
-
-    with Keeper(load(inside.running.keeper_home / "keeper.json"), inside.clock.now) as again:
-        assert again.wait_ready(10)
-        again.serve()
-        with pytest.raises(Refusal):
-            again.sessions.proven(old)
-        assert again.tracing.traced("official", number, [old, os.urandom(200)]) == [True, False]
-        assert again.vault.system("segment") == private
-        assert again.segment_key(header, "compare") == key
+    return Left(old, private, header, key)
