@@ -109,6 +109,13 @@ def _shorter(case: Case) -> Case:
     return case.noted(body, *case.journal.mirrors[:2])
 
 
+def _alone(case: Case, size: int) -> Case:
+    """Everybody signs a checkpoint whose root is this very leaf, and the proof has no hashes to climb."""
+    body = Checkpoint(case.checkpoint.origin, size, case.good.leaf_hash).body()
+    note = sign_note(body, case.journal.signer.sign)
+    return case.proof(checkpoint_note=case.journal.cosigned(note, body), hashes=())
+
+
 def _other_root(case: Case) -> Case:
     """A second checkpoint of the same size, signed by everybody: the journal told two stories."""
     body = replace(case.checkpoint, root=b"\x01" * 32).body()
@@ -293,6 +300,8 @@ RECEIPTS: dict[str, tuple[Step, Change]] = {
         Step.INCLUSION,
         lambda c: c.proof(hashes=(c.good.proof.hashes[1], c.good.proof.hashes[0], *c.good.proof.hashes[2:])),
     ),
+    "a hash that would fit a smaller tree": (Step.INCLUSION, lambda c: _alone(c, 705)),
+    "an index beyond a tree of this leaf alone": (Step.INCLUSION, lambda c: _alone(c, 1)),
     "a checkpoint of a shorter tree": (Step.INCLUSION, _shorter),
     "a second checkpoint of the same size": (Step.INCLUSION, _other_root),
     "the empty tree": (
