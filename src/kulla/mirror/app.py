@@ -13,7 +13,7 @@ from typing import Any
 
 import cbor2
 
-from kulla.journal.errors import MissingError, NoteError
+from kulla.journal.errors import NoteError
 from kulla.journal.note import open_note
 from kulla.journal.page import verifier_page
 from kulla.journal.wire import WireError, decode
@@ -21,13 +21,17 @@ from kulla.mirror.alarms import Alarms
 from kulla.mirror.config import Config, public_key
 from kulla.mirror.entries import Package, Truncated, intervals, read_head, read_package
 from kulla.mirror.evidence import Evidence
+from kulla.mirror.following import Puller
 from kulla.mirror.frames import StorageFailed
 from kulla.mirror.keycopy import MAX_RECORD, PAGE, Conflict, Gap, KeyCopy, Record
 from kulla.mirror.logcopy import GZIP, LogCopy, Upload
+from kulla.mirror.merging import Upkeep
 from kulla.mirror.messages import Body, Disconnected, GzipBody, Refused, Request, Response
 from kulla.mirror.notes import open_checkpoint, parse_submission
+from kulla.mirror.reading import FRESH, is_known, is_public, number, read_log
 from kulla.mirror.segments import MAX_SEGMENT, parse_path
 from kulla.mirror.signed import require_signature
+from kulla.mirror.source import Source
 from kulla.mirror.stores import open_store
 from kulla.mirror.tombstones import MAX_TOMBSTONE, OBJECTION, CapReached, TombstoneRefused, Tombstones
 from kulla.mirror.watch import Watched, Watcher
@@ -38,19 +42,13 @@ MAX_CHECKPOINT_BODY = 64 * 1024
 SAVE_EVERY = 32  # packages
 
 _LOG = re.compile(r"/([0-9a-f]{64})/(.+)\Z")
-_TILE = re.compile(
-    r"tile/(?:entries|[0-9]|[1-5][0-9]|6[0-3])/(?:x[0-9]{3}/){0,6}[0-9]{3}"
-    r"(?:\.p/(?:[1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?\Z"
-)
-_NUMBER = re.compile(r"from=([0-9]{1,18})\Z")
 _OBJECTION = re.compile(re.escape(OBJECTION) + r"\n([0-9a-f]{64})\n([^\n]{1,500})\n\Z")
 
-BYTES = "application/octet-stream"
 CBOR = "application/cbor"
 NEXT_TYPE = "text/x.kulla.next"
-ANYWHERE = {"Access-Control-Allow-Origin": "*"}
-IMMUTABLE = ANYWHERE | {"Cache-Control": "public, max-age=31536000, immutable"}
-FRESH = ANYWHERE | {"Cache-Control": "no-store"}
+
+# What everyone may read without a certificate or a signature, beside checkpoint and tiles (reading.py).
+PUBLIC = {("GET", path) for path in ("/healthz", "/status", "/policy", "/verify")}
 
 
 def origin_hash(origin: str) -> str:
@@ -79,6 +77,18 @@ class App:
         (config.home / "keycopy").mkdir(exist_ok=True)
         self._keycopy = KeyCopy(config.home / "keycopy")
         self._tombstones = Tombstones(config.home / "keycopy", per_day=config.tombstones_per_day)
+        self._upkeep = Upkeep([copy for copy, _ in self._logs.values()])
+        self._puller: Puller | None = None
+        if config.pull is not None:
+            logs = [(item.hash, item.key, item.copy) for item in watched]
+            self._puller = Puller(
+                Source(config.pull.url, config.pull.tls, config.pull.key),
+                config.pull.every_s,
+                logs,
+                self._keycopy if config.pull.keycopy else None,
+                self.watcher.heard,
+                self.watcher.diverged,
+            )
         self._keeper_keys = [public_key(config.keeper)] if config.keeper else []
         self._reader_keys = self._keeper_keys + [public_key(key) for key in config.readers]
         self._routes: dict[tuple[str, str], Callable[[Request], Response]] = {
@@ -107,9 +117,15 @@ class App:
         """Begin what runs beside the answering: watching and telling."""
         self.alarms.start()
         self.watcher.start()
+        self._upkeep.start()
+        if self._puller is not None:
+            self._puller.start()
 
     def close(self) -> None:
         """Close the files of the key copy; everything acknowledged is durable already."""
+        if self._puller is not None:
+            self._puller.close()
+        self._upkeep.close()
         self.watcher.close()
         self.alarms.close()
         self._keycopy.close()
@@ -121,7 +137,10 @@ class App:
         for copy, origin in self._logs.values():
             logs[origin] |= {"size": copy.size, "next": copy.next_entry}
         alarms = self.alarms.open()
-        return {"name": self._config.name, "ok": not alarms, "logs": list(logs.values()), "alarms": alarms}
+        state: dict[str, Any] = {"name": self._config.name, "ok": not alarms, "logs": list(logs.values())}
+        if self._puller is not None:
+            state["pull"] = self._puller.state()
+        return state | {"alarms": alarms}
 
     def _fork_came(self, item: Watched, evidence: Evidence) -> None:
         self.watcher.forked(item, evidence, "when it was sent here")
@@ -129,6 +148,8 @@ class App:
     def _route(self, request: Request) -> Response:
         handler = self._routes.get((request.method, request.path))
         if handler:
+            if (request.method, request.path) not in PUBLIC:
+                self._require_certificate(request)
             return handler(request)
         match = _LOG.match(request.path)
         if match and match[1] in self._logs:
@@ -140,28 +161,22 @@ class App:
 
     def _log_route(self, request: Request, copy: LogCopy, origin: str, path: str) -> Response:
         if path.startswith("segment/") and request.method == "PUT":
+            self._require_certificate(request)
             return self._put_segment(request, copy, origin, path)
         if request.method != "GET":
             raise Refused(405, "This address does not know that method.")
-        if path == "checkpoint":
-            return _note(
-                copy.checkpoint_note, "This mirror has not cosigned a checkpoint of this log yet.", FRESH
-            )
-        if _TILE.match(path):
-            return _tile(copy, path)
-        if path not in {"pending", "segments"} and not path.startswith("segment/"):
-            raise Refused(404, "There is nothing under this address.")
-        # Segments are sealed, but their sizes and times are nobody's business.
-        require_signature(request, b"", [public_key(self._config.logs[origin]), *self._reader_keys])
-        if path == "pending":
-            return _note(copy.pending_note, "No checkpoint of this log has come here yet.", {})
-        if path == "segments":
-            lines = [f"{a}-{b} {size}\n" for a, b, size in copy.segments.list_from(_number(request.query))]
-            return Response("".join(lines).encode())
-        data = copy.segments.read(*parse_path(path))
-        if data is None:
-            raise Refused(404, "There is no segment under this address.")
-        return Response(data, content_type=BYTES)
+        if not is_public(path):
+            if not is_known(path):
+                raise Refused(404, "There is nothing under this address.")
+            self._require_certificate(request)
+            # Segments are sealed, but their sizes and times are nobody's business.
+            require_signature(request, b"", [public_key(self._config.logs[origin]), *self._reader_keys])
+        return read_log(copy, path, request.query)
+
+    def _require_certificate(self, request: Request) -> None:
+        tls = self._config.tls
+        if tls is not None and tls.clients is not None and not request.certified:
+            raise Refused(403, "This address answers only who shows a client certificate.")
 
     # --- open to everyone ---------------------------------------------------------------------------------------
 
@@ -184,7 +199,10 @@ class App:
 
     def _verify(self, _request: Request) -> Response:
         # No other site may put the page into a frame of its own and speak for it.
-        headers = FRESH | {"Content-Security-Policy": "frame-ancestors 'none'", "X-Content-Type-Options": "nosniff"}
+        headers = FRESH | {
+            "Content-Security-Policy": "frame-ancestors 'none'",
+            "X-Content-Type-Options": "nosniff",
+        }
         return Response(verifier_page(), content_type="text/html; charset=utf-8", headers=headers)
 
     def _policy(self, _request: Request) -> Response:
@@ -254,7 +272,7 @@ class App:
 
     def _keycopy_records(self, request: Request) -> Response:
         require_signature(request, b"", self._reader_keys)
-        page = self._keycopy.page(_number(request.query))
+        page = self._keycopy.page(number(request.query))
         return Response(cbor2.dumps([list(record) for record in page]), content_type=CBOR)
 
     def _schedule_destroy(self, request: Request) -> Response:
@@ -356,29 +374,6 @@ def _records(body: bytes) -> list[Record]:
             raise refusal
         out.append((seq, record_id, record))
     return out
-
-
-def _note(note: bytes | None, absent: str, headers: dict[str, str]) -> Response:
-    if note is None:
-        raise Refused(404, absent)
-    return Response(note, headers=dict(headers))
-
-
-def _tile(copy: LogCopy, path: str) -> Response:
-    try:
-        data = copy.store.read(path)
-    except (MissingError, IsADirectoryError):
-        raise Refused(404, "There is no such tile.") from None
-    return Response(data, content_type=BYTES, headers=dict(IMMUTABLE))
-
-
-def _number(query: str) -> int:
-    if not query:
-        return 0
-    match = _NUMBER.match(query)
-    if not match:
-        raise Refused(400, "The query must be from=NUMBER.")
-    return int(match[1])
 
 
 def _now() -> int:

@@ -11,10 +11,12 @@ import contextlib
 import logging
 import select
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
 
+from kulla.journal import tls
 from kulla.mirror.messages import (
     RECEIVE,
     Disconnected,
@@ -50,9 +52,10 @@ class Server:
         idle: float = 75.0,
         header_time: float = 10.0,
         body_time: float = 60.0,
+        context: ssl.SSLContext | None = None,
     ) -> None:
         """Binds at once: raises OSError if the port is taken."""
-        self._handler = handler
+        self._handler, self._tls = handler, context
         self._connections = connections
         self._idle, self._header_time, self._body_time = idle, header_time, body_time
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -90,7 +93,7 @@ class Server:
                 for sock, busy in self._open.items():
                     if not busy:
                         with contextlib.suppress(OSError):
-                            sock.shutdown(socket.SHUT_RDWR)
+                            _end(sock)
                 if not self._open:
                     break
             time.sleep(0.01)
@@ -121,12 +124,14 @@ class Server:
             return False
         del self._open[idle]
         with contextlib.suppress(OSError):
-            idle.shutdown(socket.SHUT_RDWR)
+            _end(idle)
         return True
 
     def _connection(self, sock: socket.socket) -> None:
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is not None:
+                sock = self._handshake(sock, self._tls)
             wire = Wire(sock)
             while self._one_request(wire):
                 pass
@@ -136,6 +141,30 @@ class Server:
             with self._lock:
                 self._open.pop(sock, None)
             sock.close()
+
+    def _handshake(self, sock: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+        """The same connection under TLS. Raises OSError (ssl.SSLError is one) after a line in the log."""
+        sock.settimeout(self._header_time)
+        with self._lock:
+            self._open.pop(sock, None)
+        try:
+            safe = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+            with self._lock:
+                self._open[safe] = False
+            try:
+                safe.do_handshake()
+            except OSError as error:
+                with self._lock:
+                    self._open.pop(safe, None)
+                safe.close()
+                log.warning(
+                    "refused a connection: %s", tls.sentence(error) or "it broke off in the handshake"
+                )
+                raise
+        except OSError:
+            sock.close()
+            raise
+        return safe
 
     def _one_request(self, wire: Wire) -> bool:
         """Read, handle and answer one request. True if another may follow."""
@@ -151,6 +180,7 @@ class Server:
         head_only = keep = False
         try:
             request, body, keep = read_head(wire)
+            request.certified = isinstance(wire.sock, ssl.SSLSocket) and bool(wire.sock.getpeercert())
             head_only = request.method == "HEAD"
             if head_only:
                 request.method = "GET"
@@ -201,10 +231,15 @@ class Server:
         return True
 
 
+def _end(sock: socket.socket) -> None:
+    """Shut a connection down from another thread. SSLSocket's own way would take TLS away under its reader."""
+    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
 def _linger(sock: socket.socket) -> None:
     until = time.monotonic() + 1.0
     with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_WR)
+        socket.socket.shutdown(sock, socket.SHUT_WR)
         sock.settimeout(0.5)
         while time.monotonic() < until and sock.recv(RECEIVE):
             pass

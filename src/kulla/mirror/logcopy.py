@@ -305,8 +305,7 @@ class LogCopy:
     def extend(self, objects: dict[str, bytes], leaves: Sequence[bytes], start: int) -> None:
         """Store segments or merged files (by path) and append the entries that they give; durable on return.
 
-        Nothing is proven yet: `accept` does that. Call within `following`. Raises ProofError for a gap and for a
-        tree that does not continue the pending checkpoint, StorageFailed, OSError.
+        Proven only by `accept`. Raises ProofError (a gap, or no continuation of `pending`), StorageFailed, OSError.
         """
         with self._lock:
             if start != self._edge.size or not self._followed:

@@ -97,6 +97,7 @@ class Request:
     query: str
     headers: dict[str, str]
     body: Body
+    certified: bool = False  # its sender showed a certificate by the authority that operator.json names
 
     def read_all(self, limit: int) -> bytes:
         """The whole body, at most `limit` bytes, else Refused 413."""

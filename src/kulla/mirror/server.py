@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kulla.journal.errors import FormatError
 from kulla.journal.store import sync_folder
-from kulla.journal.tls import TlsFilesError
+from kulla.journal.tls import TlsFilesError, server_context
 from kulla.mirror.app import App, origin_hash
 from kulla.mirror.config import Config, ConfigError, load_config
 from kulla.mirror.frames import StorageFailed
@@ -55,7 +55,11 @@ def serve(config_path: str | Path) -> None:
     except TlsFilesError as error:
         raise CannotStart(str(error)) from None
     try:
-        server = Server(config.host, config.port, app.handle)
+        files = config.tls
+        context = server_context(files.certificate, files.key, files.clients) if files else None
+        server = Server(config.host, config.port, app.handle, context=context)
+    except TlsFilesError as error:
+        raise CannotStart(str(error)) from None
     except OSError as error:
         raise CannotStart(f"Port {config.port} on {config.host} cannot be used: {error.strerror}.") from None
     for number in (signal.SIGTERM, signal.SIGINT):

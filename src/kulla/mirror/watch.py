@@ -87,6 +87,17 @@ class Watcher:
             evidence,
         )
 
+    def diverged(self, copy: LogCopy, source: Source, sentence: str) -> None:
+        """What was pulled cannot be cosigned: look for the proof of a fork, or at least say so."""
+        (item,) = [item for item in self._logs if item.copy is copy]
+        with contextlib.suppress(SourceFailed, JournalError):
+            theirs = open_checkpoint(source.get(f"/{item.hash}/checkpoint", MAX_NOTE), item.key)
+            evidence = contradiction(copy, theirs, source.fetch(f"/{item.hash}"))
+            if evidence is not None:
+                self.forked(item, evidence, f"at {source.host}")
+                return
+        self._alarms.raise_one("unproven", sentence, about=f"{source.url} {copy.size}")
+
     # --- the thread ---------------------------------------------------------------------------------------------
 
     def start(self) -> None:
