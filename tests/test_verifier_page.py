@@ -4,6 +4,7 @@ No server stands behind it. Where it asks a mirror, a small HTTP server gives th
 """
 
 import json
+import random
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from kulla.journal.note import Signer
 from kulla.journal.page import DATA, SCRIPTS, verifier_page, words
 from kulla.journal.tests.demo import DemoJournal
 from kulla.journal.tests.forged import COPIES, LATER, RECEIPTS, ROUNDS, Case, Copy, damage
-from kulla.journal.verify import Step
+from kulla.journal.verify import ReceiptInvalid, Step, verify_receipt
 from kulla.mirror.app import origin_hash
 from tests import journeys
 from tests.axe import violations
@@ -171,7 +172,62 @@ def test_the_page_refuses_each_forged_copy_in_its_step(
     ask(shared, server.url)
     assert outcome(shared, "newest") == ("bad", name_of(step))
     why = shared.locator("#newest-why").inner_text()
+    assert ("rolled back" in why) == (name in {"a journal that was rolled back", "an empty journal"})
     assert why.startswith(f"Step {int(step)} failed (") and "{" not in why and "why-" not in why
+
+
+def test_page_and_command_agree_on_a_thousand_changed_receipts(shared: Page, case: Case) -> None:
+    """One character, one line, or one piece of either file changed at a random place; the seed is fixed."""
+    chance = random.Random(20261121)
+    changed = [
+        (mutated(case.text, chance), case.policy)
+        if chance.random() < 0.7
+        else (case.text, mutated(case.policy, chance))
+        for _ in range(1000)
+    ]
+    expected = [command_says(text, policy) for text, policy in changed]
+    assert len(set(expected)) >= 6, "the changes reach hardly any step"
+    found = shared.evaluate(
+        """async (cases) => {
+          const says = [];
+          for (const [text, policy] of cases) {
+            try { await verifyReceipt(text, utf8(policy)); says.push("good"); }
+            catch (error) { if (!(error instanceof Refused)) throw error; says.push(error.step); }
+          }
+          return says;
+        }""",
+        changed,
+    )
+    apart = [(a, b, *both) for a, b, both in zip(expected, found, changed, strict=True) if a != b]
+    assert apart == []
+
+
+def command_says(text: str, policy: str) -> str:
+    try:
+        verify_receipt(text, policy)
+    except ReceiptInvalid as refused:
+        return name_of(refused.step)
+    return "good"
+
+
+def mutated(text: str, chance: random.Random) -> str:
+    """The text with a character changed, lost or added, a line lost, doubled or swapped, or its end cut off."""
+    at = chance.randrange(len(text))
+    lines = text.splitlines(keepends=True)
+    row, other = chance.randrange(len(lines)), chance.randrange(len(lines))
+    swapped = list(lines)
+    swapped[row], swapped[other] = lines[other], lines[row]
+    return chance.choice(
+        [
+            text[:at] + chance.choice("AZaz09+/= \n\t\u00a0\ufeff\x00#—ë\u2028\x85") + text[at + 1 :],
+            text[:at] + text[at + 1 :],
+            text[:at] + chance.choice("Aa0= \n\r\u3000#٣") + text[at:],
+            "".join(lines[:row] + lines[row + 1 :]),
+            "".join([*lines[: row + 1], *lines[row:]]),
+            "".join(swapped),
+            text[:at],
+        ]
+    )
 
 
 def test_every_step_of_the_command_is_a_step_of_the_page(shared: Page) -> None:
