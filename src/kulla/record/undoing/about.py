@@ -136,4 +136,4 @@ def _version(model: Any) -> int:
 def as_field_takes(field: Any, value: Any) -> Any:
     """A canonical value as this field takes it."""
     target = field.target_field if field.is_relation else field
-    return value if isinstance(value, bytes) else target.toas_field_takes(value)
+    return value if isinstance(value, bytes) else target.to_python(value)
