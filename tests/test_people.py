@@ -17,6 +17,7 @@ from tests.acts import fine
 from tests.country import Country
 from tests.country import sign_in as sign_in_form
 
+pytestmark = pytest.mark.both_engines
 HEARD_S = 2  # the portal hears of ended sessions within a second
 Enter = Callable[[str], acts.Person]
 

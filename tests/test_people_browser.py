@@ -1,6 +1,6 @@
 """The journeys of people in Chromium: the pages between two forms, which no crawl reaches, looked at step by step.
 
-Each step is checked with axe and for its width, in Albanian on a telephone and in English at a desk.
+Each step is checked with axe, in Albanian on a telephone and in English at a desk, and for its width on both.
 """
 
 import re
@@ -15,17 +15,23 @@ from tests.test_booking_journey import fits
 
 pytestmark = pytest.mark.browser
 
+WIDTHS = (1280, 360)
 RUNS = [("sq", 360), ("en", 1280)]
 Context = Callable[..., BrowserContext]
 
 
 def look(page: Page) -> None:
-    """The page as it stands has no fault that axe finds, fits, and is no error page."""
+    """The page as it stands has no fault that axe finds, fits on a telephone and at a desk, and is no error page."""
     page.wait_for_load_state()
     assert page.locator("main h1").count() == 1, page.url
     found = axe.violations(page)
     assert not found, f"{page.url}: {found}"
-    fits(page)
+    own = page.viewport_size
+    assert own is not None
+    for width in WIDTHS:  # the other one too: words are longer in one language, columns narrower at one width
+        page.set_viewport_size({"width": width, "height": own["height"]})
+        fits(page)
+    page.set_viewport_size(own)
 
 
 def press(page: Page, selector: str = "main form button[type=submit]") -> None:

@@ -7,6 +7,8 @@ import re
 import time
 from collections.abc import Callable
 
+import pytest
+
 from tests import acts, journeys, telephone
 from tests.acts import fine
 from tests.country import Country
@@ -18,6 +20,7 @@ Enter = Callable[[str], acts.Person]
 # -- counter -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_engines
 def test_a_clerk_acts_with_somebody_who_has_a_telephone(place: Country, language: str) -> None:
     account = place.accounts()["neighbour1"]
     clerk = place.sign_in("clerk", language)
@@ -36,6 +39,7 @@ def test_a_clerk_acts_with_somebody_who_has_a_telephone(place: Country, language
     assert "kulla-items" in fine(citizen.open("/my/counter")).html, "the visit is not on the person's page"
 
 
+@pytest.mark.both_engines
 def test_somebody_without_telephone_is_helped_by_two_officials(
     place: Country, language: str, enter: Enter
 ) -> None:
@@ -119,6 +123,7 @@ def test_one_administrator_gives_a_clerk_two_give_power(place: Country, language
     assert accounts["greek"].name in listed
 
 
+@pytest.mark.both_engines
 def test_leaving_ends_access_at_once(place: Country, language: str, enter: Enter) -> None:
     accounts = place.accounts()
     admin = enter("admin")
@@ -133,6 +138,7 @@ def test_leaving_ends_access_at_once(place: Country, language: str, enter: Enter
     assert leaving.open("/reception/").path == "/sign-in"
 
 
+@pytest.mark.both_engines
 def test_the_yearly_review(place: Country, enter: Enter) -> None:
     admin = enter("admin")
     office = place.accounts()["clerk2"].office
