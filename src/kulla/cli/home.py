@@ -53,6 +53,12 @@ class Home:
         return self.path / "rebuild-unfinished"
 
     @property
+    def read_only(self) -> str:
+        """What this home shows, when it was restored to a past point for looking into it; else ''."""
+        path = self.portal / "read-only"
+        return path.read_text().strip() if path.exists() else ""
+
+    @property
     def accounts(self) -> Path:
         return self.path / "accounts.json"
 

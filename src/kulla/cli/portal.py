@@ -47,7 +47,9 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f"Port {args.port} is taken by another program; choose another one with --port.")
     for name, value in home.environment().items():
         os.environ.setdefault(name, value)
-    os.environ["KULLA_SEQUENCER"] = "1"
+    os.environ["KULLA_SEQUENCER"] = "0" if home.read_only else "1"
+    if home.read_only:
+        print(home.read_only, flush=True)
     server = Granian(
         "kulla.cli.portal:application",
         factory=True,

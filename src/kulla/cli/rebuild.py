@@ -11,8 +11,14 @@ be, the keeper's records and register with the key copies, and every difference 
 that says otherwise. The country goes on meanwhile; --load bounds how much of one core is used. A run that was
 broken off goes on where it stood. It asks the running keeper for the segments' keys, or takes --keys.
 
+With --until and --into the tables as they stood at a past point are brought back into another, new home, to look
+into: the journal up to its end, tables up to there, no keys and no keeper. It takes no writes, has no sequencer, and
+`kulla up` refuses it; `kulla portal` shows its public pages, and any tool may read its database. On PostgreSQL,
+KULLA_DATABASE_URL names an empty database of its own.
+
 examples:
   kulla rebuild --home var/demo --keys holders --from operators/1 --from operators/2
+  kulla rebuild --home var/demo --keys holders --from operators/1 --until 2026-07-15T06:00 --into /srv/before
   kulla rebuild --home var/demo --compare
   kulla rebuild --home /srv/kulla --compare --load 0.25 --keys holders
 
@@ -58,11 +64,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out rows of tables that this Kulla does not know; each is named (a newer Kulla may know them)",
     )
+    parser.add_argument(
+        "--until", metavar="POINT", help="a time (UTC) or a number of entries; needs --into: for forensics"
+    )
+    parser.add_argument(
+        "--into", type=Path, metavar="DIR", help="the new home of what is restored until then"
+    )
     parser.add_argument("--json", action="store_true", help="progress and report as JSON lines")
 
 
 def run(args: argparse.Namespace) -> int:
-    from kulla.cli import comparing, restoring
+    from kulla.cli import comparing, past, restoring
     from kulla.cli.errors import CommandError
     from kulla.cli.home import open_home
 
@@ -72,6 +84,13 @@ def run(args: argparse.Namespace) -> int:
         differences = comparing.compare(home, args.keys, args.sources, args.load, report)
         print(f"{differences} differences." if differences else "No difference between tables and journal.")
         return 1 if differences else 0
+    if (args.until is None) != (args.into is None):
+        raise CommandError("--until POINT and --into DIR belong together.")
+    if args.until is not None:
+        if args.keys is None:
+            raise CommandError("Restoring the past needs --keys HOLDERS.")
+        past.restore(home, args.keys, args.sources or home.operators, args.until, args.into, report)
+        return 0
     if not args.sources or args.keys is None:
         raise CommandError("A rebuild needs --keys HOLDERS and at least one --from MIRROR.")
     restoring.rebuild(

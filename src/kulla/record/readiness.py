@@ -64,7 +64,15 @@ def applied() -> int:
     return row[0] if row else 0
 
 
+def restored_past() -> str:
+    """What this portal shows, when it was restored to a past point and never writes; else ''."""
+    marker = settings.KULLA_PORTAL / "read-only"
+    return marker.read_text().strip() if marker.exists() else ""
+
+
 def _compare() -> None:
+    if said := restored_past():
+        raise ReadOnly(said)
     # read the tables first: between the two reads the sequencer may only add to the journal
     have, size = applied(), journal_size()
     if have < size:

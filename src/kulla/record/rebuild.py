@@ -13,6 +13,7 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -34,7 +35,7 @@ from kulla.record.effects import AGAIN_MS
 from kulla.record.errors import RebuildError
 from kulla.record.loading import Loader
 from kulla.record.sources import Chosen, choose
-from kulla.record.walking import Odd, last_time, walk
+from kulla.record.walking import Found, Odd, last_time, walk
 
 Progress = Callable[[str, int, int], None]
 """(step, done, total)"""
@@ -51,6 +52,32 @@ class Report:
     sentences: list[str] = field(default_factory=list)
 
 
+@dataclass
+class Until:
+    """A past point: the first `size` entries, or all that was recorded before `at_ms`.
+
+    Only whole rounds count, since a round is what the tables were at one moment: rows agree with each other then, as
+    they need not between two entries of one round. So it may be a little earlier, never later.
+    """
+
+    size: int | None = None
+    at_ms: int | None = None
+    last_ms: int = 0  # when the last entry that counts was recorded, once it was loaded
+
+    def ends_before(self, found: Sequence[Found]) -> bool:
+        """Whether this round is beyond the point."""
+        if self.size is not None:
+            return found[-1].index >= self.size
+        return any(entry.payload.at_ms >= (self.at_ms or 0) for entry in found)
+
+    def in_words(self, size: int) -> str:
+        """What these tables show."""
+        last = datetime.fromtimestamp(self.last_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return (
+            f"These tables show the first {size} entries of the journal, up to {last}, and take nothing new."
+        )
+
+
 def _silent(_step: str, _done: int, _total: int) -> None:
     """Tell nobody."""
 
@@ -63,12 +90,14 @@ def rebuild(
     journal: Path,
     progress: Progress = _silent,
     pass_over: bool = False,
+    until: Until | None = None,
 ) -> Report:
     """Rebuild journal folder and tables. The database must be empty (or hold no entry); the portal must not run.
 
     mirrors: operators' folders, or their copies of the journal. rebuild_key: the holders' X25519 private key, raw.
     journal: the portal's journal folder, empty or absent. Entries that nobody can read are passed over and named in
     the report; rows of tables that this Kulla does not know only with `pass_over`, since a newer Kulla may know them.
+    until: the tables as they stood at a past point; they stay closed for ever (see `Until`).
     Raises RebuildError; then nothing was kept.
     """
     origin_hash = hashlib.sha256(policy.logs[0].verifier.name.encode()).hexdigest()
@@ -85,14 +114,18 @@ def rebuild(
         return open_segment_key(header, private)
 
     folder = _copy(source, journal, checkpoint, chosen.note, progress)
-    _adopt(folder, chosen, policy, segment_key)
+    if until is None:
+        _adopt(folder, chosen, policy, segment_key)
     report = Report(
         checkpoint.size, cosigned=chosen.cosigned, quorum=chosen.quorum, sentences=chosen.sentences
     )
     odd = _PassedOver(report.sentences)
     note = chosen.note if chosen.quorum else None
-    report.rows = load(folder, checkpoint, segment_key, note, progress, odd, pass_over=pass_over)
+    report.rows = load(folder, checkpoint, segment_key, note, progress, odd, pass_over=pass_over, until=until)
     odd.close()
+    if until is not None:
+        report.size = readiness.applied()
+        report.sentences.append(until.in_words(report.size))
     return report
 
 
@@ -127,10 +160,11 @@ def load(
     odd: Odd | None = None,
     *,
     pass_over: bool = False,
+    until: Until | None = None,
 ) -> dict[str, int]:
     """Migrate the database and fill its empty tables from the journal; table -> rows.
 
-    note: the cosigned checkpoint, None while it lacks the quorum. odd, pass_over: see `rebuild`.
+    note: the cosigned checkpoint, None while it lacks the quorum. odd, pass_over, until: see `rebuild`.
     Raises RebuildError when tables are not empty, or when no entry at all can be read with this key.
     """
     call_command("migrate", interactive=False, verbosity=0)
@@ -146,10 +180,17 @@ def load(
             loader = Loader(cursor, checkpoint.size, odd if pass_over else None)
             read = 0
             since = last_time(folder, checkpoint, segment_key) - AGAIN_MS
+            reached = checkpoint.size if until is None else 0
             for found in walk(folder, checkpoint, segment_key, odd=odd):
+                if until is not None:
+                    if until.ends_before(found):
+                        read += 1  # it opens
+                        break
+                    reached, until.last_ms = found[-1].index + 1, found[-1].payload.at_ms
                 read += len(found)
                 loader.add(found)
-                schedule_again(entry.payload for entry in found if entry.payload.at_ms >= since)
+                if until is None:
+                    schedule_again(entry.payload for entry in found if entry.payload.at_ms >= since)
                 progress("rows", found[-1].index + 1, checkpoint.size)
             if checkpoint.size and not read:
                 raise RebuildError(
@@ -160,8 +201,10 @@ def load(
             if note is not None and checkpoint.size:
                 note_checkpoint(cursor, checkpoint.size, note)
             closed = reconcile.WAITS if note is None and checkpoint.size else ""  # the sequencer opens
+            if until is not None:
+                closed = until.in_words(reached)
             cursor.execute(
-                "UPDATE record_state SET applied = %s, closed = %s WHERE id = 1", [checkpoint.size, closed]
+                "UPDATE record_state SET applied = %s, closed = %s WHERE id = 1", [reached, closed]
             )
             connection.check_constraints()
             triggers.install()
@@ -180,7 +223,7 @@ def _copy(
     folder = LogFolder(journal)
     files = [
         path
-        for name in ("tile", "segment")
+        for name in ("tile", "segment", "merged")
         for path in sorted((source.path / name).rglob("*"))
         if path.is_file()
     ]

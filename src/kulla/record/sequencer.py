@@ -308,6 +308,8 @@ _threads: Threads | None = None
 
 
 def _from_settings(folder: LogFolder, keeper: Callable[[], Any]) -> Sequencer:
+    if said := readiness.restored_past():
+        raise RecordError(f"{said} It has no sequencer.")
     policy = Policy.parse(settings.KULLA_POLICY.read_bytes())
     key = Ed25519PrivateKey.from_private_bytes(
         bytes.fromhex(settings.KULLA_CHECKPOINT_KEY.read_text().strip())

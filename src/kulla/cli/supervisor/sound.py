@@ -26,6 +26,11 @@ def check(home: Home) -> list[str]:
     there and whole; 5. the key that opens the keeper; 6. no copy of this home runs beside it: both would sign with
     the same keys for different things, and the mirrors would believe neither again.
     """
+    if home.read_only:
+        raise CommandError(
+            f"{home.path} was restored for looking into the past and is not run. {home.read_only}"
+            f" `kulla portal --home {home.path} --port 8001` shows its public pages."
+        )
     free = space_left(home)
     if free < SPACE_TO_START:
         raise CommandError(
