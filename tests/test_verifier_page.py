@@ -276,10 +276,13 @@ def test_what_does_not_answer_says_nothing_about_the_receipt(
     shared: Page, server: Server, case: Case
 ) -> None:
     check(shared, case.text, case.policy)
-    for url in ("http://127.0.0.1:1", "ftp://mirror.example", "not an address", ""):
+    ask(shared, "http://127.0.0.1:1")
+    assert outcome(shared, "newest") == ("bad", "")
+    assert "says nothing about the receipt" in shared.locator("#newest-why").inner_text()
+    for url in ("ftp://mirror.example", "not an address", ""):
         ask(shared, url)
-        assert outcome(shared, "newest") == ("bad", "")
-        assert "says nothing about the receipt" in shared.locator("#newest-why").inner_text()
+        assert shared.locator("#h-newest").inner_text() == words()["unasked"][1]
+        assert "must begin with https://" in shared.locator("#newest-why").inner_text()
     assert outcome(shared) == ("good", "")
 
 
@@ -506,7 +509,10 @@ def test_from_a_booking_to_the_page_at_a_mirror_and_another_mirrors_newest_state
     code = re.search(r"(?<![\w-])[A-Z2-7]{4}-[A-Z2-7]{4}(?![\w-])", booked.main)
     assert code is not None and code[0] in page.locator("#proven").inner_text()
     journeys.wait_received(citizen, journeys.cancel(citizen, booked))  # the journal goes on
-    for mirror in page.locator("#mirror option").all_inner_texts()[:3]:
+    mirrors = page.locator("#mirror option").all_inner_texts()[:3]
+    assert page.locator("#mirror option:checked").inner_text() == mirrors[0]  # nothing need be typed
+    expect(page.locator("#mirror-address")).to_be_hidden()
+    for mirror in mirrors:
         page.select_option("#mirror", label=mirror)
         for _ in range(20):  # the third mirror may still be a round behind
             page.click("#ask-button")

@@ -9,7 +9,7 @@ const MONTHS = {
 const TIMEOUT_MS = 15_000;
 
 /** All that the page shows; `render` writes it in the chosen language. */
-const state = { language: "sq", receipt: null, policy: null, said: {}, result: null, newest: null, trouble: null };
+const state = { language: "sq", receipt: null, policy: null, said: {}, result: null, newest: null, mirror: null, trouble: null };
 
 const t = (key, values = {}) =>
   (WORDS[key] ?? [key, key])[state.language === "sq" ? 0 : 1].replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
@@ -117,7 +117,6 @@ const writeResult = () => {
 };
 
 const writeMirrors = () => {
-  const chosen = $("mirror").value;
   const witnesses = state.result?.good?.policy.witnesses.filter((w) => w.url) ?? [];
   const options = witnesses.map((w) => {
     const option = element("option", `${readable(w.label)} · ${readable(w.url)}`);
@@ -127,17 +126,18 @@ const writeMirrors = () => {
   const other = element("option", t("ask-other"));
   other.value = "";
   $("mirror").replaceChildren(...options, other);
-  if ([...$("mirror").options].some((option) => option.value === chosen)) $("mirror").value = chosen;
+  if ([...$("mirror").options].some((option) => option.value === state.mirror)) $("mirror").value = state.mirror;
+  $("other").hidden = $("mirror").value !== "";
 };
 
 const writeNewest = () => {
   const { newest } = state;
   $("newest").hidden = newest === null;
   if (newest === null) return;
-  const { good, refused, unreachable } = newest;
+  const { good, refused, unreachable, unasked } = newest;
   $("newest").dataset.state = good ? "good" : "bad";
   $("newest").dataset.step = refused?.step ?? "";
-  $("h-newest").textContent = t(good ? "continues" : refused ? "continues-not" : "unasked");
+  $("h-newest").textContent = t(good ? "continues" : refused ? "continues-not" : unasked ? "unasked" : "unanswered");
   if (good) {
     const signed = good.witnesses.map((w) => t("signed-newest", { label: readable(w.label), time: timeInWords(w.time) }));
     const more = good.checkpoint.size - state.result.good.checkpoint.size;
@@ -146,9 +146,9 @@ const writeNewest = () => {
     const number = COPY_STEPS.indexOf(refused.step) + STEPS.length + 1;
     $("newest-why").textContent = t("failed", { number, step: t(`step-${refused.step}`), sentence: whyInWords(refused) });
   } else {
-    $("newest-why").textContent = t("unreachable", { address: unreachable });
+    $("newest-why").textContent = unasked ? t("address-wrong") : t("unreachable", { address: unreachable });
   }
-  $("newest-steps").hidden = unreachable !== undefined;
+  $("newest-steps").hidden = !good && !refused;
   writeSteps($("newest-steps"), COPY_STEPS, refused?.step);
 };
 
@@ -255,7 +255,7 @@ const onAsk = async () => {
   const address = addressOf($("mirror").value || $("mirror-address").value);
   state.newest = null;
   if (!address) {
-    state.newest = { unreachable: $("mirror-address").value || "…" };
+    state.newest = { unasked: true };
   } else {
     const { good } = state.result;
     const prefix = `${address}/${hex(await sha256(utf8(good.checkpoint.origin)))}`;
@@ -327,6 +327,10 @@ const begin = async () => {
   $("receipt-file").addEventListener("change", (event) => onReceiptFile(event.target.files[0]));
   $("policy-file").addEventListener("change", (event) => onPolicyFile(event.target.files[0]));
   $("policy-load").addEventListener("click", busy($("policy-load"), onPolicyLoad));
+  $("mirror").addEventListener("change", (event) => {
+    state.mirror = event.target.value;
+    render();
+  });
   $("form").addEventListener("submit", busy($("check"), onCheck));
   $("ask-form").addEventListener("submit", busy($("ask-button"), onAsk));
   if (location.protocol === "http:" || location.protocol === "https:") $("policy-address").value = location.origin;
