@@ -27,7 +27,7 @@ class CannotStart(Exception):
     """Why the mirror does not run, as one plain sentence."""
 
 
-def _lock(home: Path) -> int:
+def lock_home(home: Path) -> int:
     """Hold this home for one process. Raises CannotStart."""
     fd = os.open(home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -47,7 +47,7 @@ def serve(config_path: str | Path) -> None:
         config = load_config(config_path)
     except ConfigError as error:
         raise CannotStart(str(error)) from None
-    lock = _lock(config.home)
+    lock = lock_home(config.home)
     try:
         app = App(config)
     except (CopyDamaged, StorageFailed, FormatError) as error:
@@ -83,7 +83,7 @@ def abandon_pending(operator_dir: str | Path) -> int:
         config = load_config(Path(operator_dir) / "operator.json")
     except ConfigError as error:
         raise CannotStart(str(error)) from None
-    lock = _lock(config.home)
+    lock = lock_home(config.home)
     try:
         return sum(_abandon(config, origin) for origin in config.logs)
     finally:
