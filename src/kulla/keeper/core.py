@@ -1,21 +1,17 @@
 """The keeper put together: one object that opens a keeper's home and holds its parts."""
 
 import fcntl
-import hashlib
-import json
 import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from kulla.journal.errors import JournalError
-from kulla.journal.segment import open_segment_key
-from kulla.keeper import numbers
+from kulla.keeper import housekeeping, key_desk, numbers, status
 from kulla.keeper.accounts import Accounts
 from kulla.keeper.accounts.book import Telling
 from kulla.keeper.administration import Administration
@@ -27,7 +23,7 @@ from kulla.keeper.copies import Copies
 from kulla.keeper.counter import Counter
 from kulla.keeper.credentials import Credentials
 from kulla.keeper.delivery.delivery import Delivery
-from kulla.keeper.errors import ConfigError, KeeperError, Refusal
+from kulla.keeper.errors import ConfigError, KeeperError
 from kulla.keeper.families.coming_of_age import ComingOfAge
 from kulla.keeper.families.desk import FamilyDesk
 from kulla.keeper.families.mandates import Mandates
@@ -36,7 +32,7 @@ from kulla.keeper.grants import Grants
 from kulla.keeper.importing.live import LiveRegisterClient
 from kulla.keeper.invitations import Invitations
 from kulla.keeper.keys import FileRootKey, KeyRing, copies_signer
-from kulla.keeper.looks import Looks, look
+from kulla.keeper.looks import Looks
 from kulla.keeper.metering import Meter
 from kulla.keeper.my_data import MyData
 from kulla.keeper.notices import Notices, Templates
@@ -57,9 +53,6 @@ from kulla.keeper.tracing import Tracing
 from kulla.keeper.vault import Vault
 
 log = logging.getLogger("kulla.keeper")
-SEGMENT_CALLERS = ("reconcile", "compare", "undo")
-TEND_S = 30.0
-PORTAL_KEYS = {"checkpoint": 32, "cookie": 32}  # name: bytes; records are for ever, so nothing else gets in
 SYSTEM_KEYS = ("token", "segment", "lookup", "key_marks", "trace", "looks")
 
 
@@ -191,7 +184,9 @@ class Keeper:
         self.protected.hides = self.my_data.hides
         if self.live_register:
             self.live_register.start()
-        self._tender = threading.Thread(target=self._tend, name="tender", daemon=True)
+        self._tender = threading.Thread(
+            target=housekeeping.tend, args=(self, self._stopping), name="tender", daemon=True
+        )
         self._tender.start()
 
     def _serve_accounts(self) -> None:
@@ -264,40 +259,7 @@ class Keeper:
 
     def segment_key(self, header: bytes, caller: str) -> bytes:
         """The key of a segment, metered and logged. Raises Refusal("bad_request", "budget", "segment")."""
-        if caller not in SEGMENT_CALLERS:
-            raise Refusal("bad_request", "Segment keys are for reconcile, compare and undo only.")
-        until = self.budgets.take_segment()
-        who: dict[str, Any] = {
-            "official": None,
-            "office": None,
-            "role": f"job:{caller}",
-            "sid": "",
-            "person": None,
-        }
-        digest = hashlib.sha256(header).hexdigest()[:16]
-        entry = look(
-            "segment", **who, service="journal", purpose=digest, fields=[], cost=0, allowed=until is None
-        )
-        self.looks.add([entry])
-        if until is not None:
-            raise Refusal("budget", "Too many segment keys were asked for within an hour.", until_ms=until)
-        try:
-            return self._open_segment(header)
-        except JournalError as error:
-            raise Refusal(
-                "segment", "The keeper is no recipient of this segment, or its header is broken."
-            ) from error
-
-    def _open_segment(self, header: bytes) -> bytes:
-        """With the key of now, else with one from before a rotation."""
-        names = ["segment", *self.vault.system_names("segment:")]
-        for number, name in enumerate(names, 1):
-            try:
-                return open_segment_key(header, X25519PrivateKey.from_private_bytes(self.vault.system(name)))
-            except JournalError:
-                if number == len(names):
-                    raise
-        raise AssertionError("unreachable")
+        return key_desk.segment_key(self, header, caller)
 
     def public_keys(self) -> dict[str, bytes]:
         """See keeper_client."""
@@ -306,35 +268,14 @@ class Keeper:
 
     def portal_keys(self) -> dict[str, bytes]:
         """The portal's keys; what an older version let in under another name or of another size is left out."""
-        rows = self.register.rows("SELECT name, wrapped FROM portal_key")
-        keys = {
-            name: self.ring.unwrap_system(f"portal:{name}", wrapped)
-            for name, wrapped in rows
-            if name in PORTAL_KEYS
-        }
-        return {name: key for name, key in keys.items() if len(key) == PORTAL_KEYS[name]}
+        return key_desk.portal_keys(self)
 
     def store_portal_keys(self, keys: Mapping[str, object], *, may_replace: bool = False) -> None:
-        """Make the portal's keys records; the same again writes nothing.
+        """Make the portal's keys records; the same again writes nothing. Only an administrator replaces one.
 
-        A key that stands already is replaced for an administrator only: whoever steals the portal must not make the
-        next rebuild sign with a key of theirs. Raises Refusal("bad_request", "key_exists", "copies_unavailable").
+        Raises Refusal("bad_request", "key_exists", "copies_unavailable").
         """
-        bodies = []
-        known = self.portal_keys()
-        for name, key in sorted(keys.items()):
-            if not isinstance(key, bytes) or len(key) != PORTAL_KEYS.get(name):
-                raise Refusal(
-                    "bad_request", f"The portal's keys are {' and '.join(PORTAL_KEYS)}, 32 bytes each."
-                )
-            if known.get(name) == key:
-                continue
-            if name in known and not may_replace:
-                raise Refusal("key_exists", "The portal has another key of this name already.")
-            wrapped = self.ring.wrap_system(f"portal:{name}", key)
-            bodies.append({"type": "portal_key", "name": name, "wrapped": wrapped})
-        if bodies:
-            self.committer.commit(*bodies)
+        key_desk.store_portal_keys(self, keys, may_replace=may_replace)
 
     def office_name(self, office: UUID | None) -> str:
         """The public name of an office; empty when unknown."""
@@ -343,40 +284,7 @@ class Keeper:
 
     def status(self) -> dict[str, object]:
         """See keeper_client."""
-        copies = self.copies.status()
-        alarms = [f"copy_conflict:{copy['name']}" for copy in copies if copy["conflict"]]
-        alarms += [
-            f"copy_silent:{copy['name']}" for copy in copies if not copy["ok"] and not copy["conflict"]
-        ]
-        if self.committer.disk_full:
-            alarms.append("disk_full")
-        if self.budgets.segments_low:
-            alarms.append("segment_keys")
-        if self.sign_in.attempts.storm:
-            alarms.append("sign_in_storm")
-        if self.register.passed_over:
-            alarms.append("records_passed_over")
-        if self.looks.overdue:
-            alarms.append("log_unconfirmed")
-        if self.live_register:
-            alarms += self.live_register.alarms
-        if self.committer.failed or not self.committer.ready.is_set() or self.committer.waiting:
-            alarms.append("records_waiting")
-        alarms += self.administration.alarms()
-        delivery = self.delivery.status()
-        alarms += delivery.pop("alarms")
-        return {
-            "copies": copies,
-            "root_key": self.ring.root_kind,
-            "unconfirmed": self.looks.unconfirmed,
-            "people": self.people.count(),
-            "records": self.records.last,
-            "alarms": alarms,
-            "demo": self.config.demo,
-            "delivery": delivery,
-            **self.accounts.status(),
-            **(self.my_data.status() if hasattr(self, "my_data") else {}),
-        }
+        return status.of(self)
 
     def close(self) -> None:
         """Stop the threads and close the files."""
@@ -409,35 +317,6 @@ class Keeper:
     def _restore_budgets(self) -> None:
         since = self._clock() - DAY_MS
         self.budgets.restore(self.looks.spent_since(since), self.looks.segments_since(since))
-
-    def _keep_settings(self) -> None:
-        """A change of keeper.json becomes a record, so that a rebuilt keeper has it."""
-        now = (self.config.home / "keeper.json").read_text()
-        row = self.register.one("SELECT value FROM meta WHERE name = 'settings'")
-        if row is None or json.loads(row[0]) != json.loads(now):
-            self.committer.commit({"type": "settings", "settings": now})
-
-    def _tend(self) -> None:
-        """Housekeeping that no caller waits for."""
-        try:
-            # In short waits: a rebuild closes a keeper that is never ready.
-            while not self._stopping.is_set():
-                if self.wait_ready(0.1):
-                    self._keep_settings()
-                    self.role_ends.run()  # a keeper that stood still has something to tell
-                    break
-        except KeeperError:
-            log.exception("what comes first after a start could not be kept as records")
-        while not self._stopping.wait(TEND_S):
-            try:
-                self.sessions.record_ends()
-                self.administration.sweep()
-                self.my_data.tend()
-                self.coming_of_age.run()
-                self.role_ends.run()
-            except KeeperError:
-                log.exception("housekeeping failed")
-        self.register.close_thread()
 
 
 def _lock(config: Config) -> int:
