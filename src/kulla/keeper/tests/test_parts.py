@@ -366,6 +366,8 @@ COPY = '"origin": "x", "socket": "s", "root_key": "k", "copies": [{"name": "a", 
         '{"origin": "x", "socket": "s", "root_key": "k", "copies": []}',
         "{" + COPY + ', "budgets": {"hour": 1}}',
         "{" + COPY + ', "argon2": {"time": "much"}}',
+        "{" + COPY + ', "clock_ahead_s": 60}',  # no demo
+        "{" + COPY + ', "demo": true, "clock_ahead_s": -60}',
     ],
 )
 def test_settings_that_cannot_be_used_are_refused(tmp_path: Path, text: str) -> None:
