@@ -12,7 +12,8 @@ from kulla.journal.checkpoint import Checkpoint
 from kulla.journal.note import sign_note
 from kulla.journal.store import LogFolder, segment_path
 from kulla.journal.tests.demo import DemoJournal
-from kulla.journal.tests.forged import COPIES, INDEX, LATER, RECEIPTS, ROUNDS, Case, Copy, damage
+from kulla.journal.tests.forged import INDEX, RECEIPTS, ROUNDS, Case
+from kulla.journal.tests.forged_copies import COPIES, LATER, Copy, damage
 from kulla.journal.verify import ReceiptInvalid, Step, verify_against, verify_receipt
 
 
