@@ -24,6 +24,7 @@ COMMANDS = (
     "undo",
     "rotate",
     "verify",
+    "receipts",
     "journal",
     "people",
     "offices",

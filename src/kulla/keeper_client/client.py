@@ -228,7 +228,7 @@ class KeeperClient(Accounts, Approvals, Counter, Families, MyData, Offices, Secu
     # The machine room -----------------------------------------------------------------------------------
 
     def segment_key(self, header: bytes, caller: str) -> bytes:
-        """The key of one segment, for `caller` "reconcile", "compare" or "undo". Metered and logged."""
+        """The key of one segment, for `caller` "reconcile", "compare", "undo" or "receipts". Metered and logged."""
         return bytes(self._pool.ask("segment_key", {"header": header, "caller": caller}))
 
     def traced(self, form: str, which: str, proofs: Sequence[bytes]) -> list[bool]:

@@ -160,13 +160,17 @@ class HandedIn(Kept):
     """A receipt of a fact that the journal does not hold: what the journal had of it. A work item until `done`."""
 
     leaf_hash = models.BinaryField(unique=True)
-    index = models.BigIntegerField(db_column="idx", help_text="where the fact stood in the journal that is lost")
+    index = models.BigIntegerField(
+        db_column="idx", help_text="where the fact stood in the journal that is lost"
+    )
     sealed = models.BinaryField()
     segment = models.BinaryField(help_text="the header of its segment, with which a holders' key opens it")
     done = models.TextField(blank=True, default="", help_text="'', 'back' or 'aside'")
     by = models.TextField(blank=True, default="", help_text="who decided")
     reason = models.TextField(blank=True, default="")
-    became = models.JSONField(default=list, help_text="[key, rev in the receipt, rev here] of each row that is back")
+    became = models.JSONField(
+        default=list, help_text="[key, rev in the receipt, rev here] of each row that is back"
+    )
 
     class Meta:
         db_table = "record_handed_in"
