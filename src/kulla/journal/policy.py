@@ -16,6 +16,7 @@ _KEY_ID = re.compile(r"[0-9a-f]{8}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 _OURS = "#kulla"  # a comment to other readers of the format; docs/decisions/0012 says why
 MAX_POLICY = 1_000_000  # bytes
+MAX_NAMED = 1000  # logs, witnesses and groups; the specification asks for 32 of each at least
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ class Policy:
         return policy
 
     def _line(self, words: list[str]) -> None:
+        if len(self.logs) + len(self.witnesses) + len(self._groups) >= MAX_NAMED and words[0] != "quorum":
+            raise PolicyError(f"there are more than {MAX_NAMED} logs, witnesses and groups")
         match words:
             case ["log", vkey] | ["log", vkey, _]:
                 self._add_log(vkey, words[2] if len(words) == 3 else None)
@@ -162,13 +165,12 @@ class Policy:
     def satisfied_by(self, witnesses: set[str]) -> bool:
         """Whether cosignatures of these witnesses (names in this policy) make the quorum."""
 
-        def witnessed(name: str) -> bool:
-            if name in self._groups:
-                k, members = self._groups[name]
-                return sum(map(witnessed, members)) >= k
-            return name in witnesses
-
-        return self.quorum == "none" or (self.quorum is not None and witnessed(self.quorum))
+        satisfied = set(witnesses)
+        # A group names only what stands above it, so one pass in the file's order settles all, however deep.
+        for name, (k, members) in self._groups.items():
+            if sum(member in satisfied for member in members) >= k:
+                satisfied.add(name)
+        return self.quorum == "none" or self.quorum in satisfied
 
     def check(self, note: str | bytes) -> Checked:
         """Check a signed checkpoint: (1) a listed log's signature, under its own origin, (2) the quorum.

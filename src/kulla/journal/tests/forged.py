@@ -95,6 +95,12 @@ def _other_key(case: Case) -> Case:
     return case.noted(case.body, first, CosignerKey.generate(second.name))
 
 
+def _nested(case: Case, depth: int) -> str:
+    """The policy with its group inside a group inside a group …"""
+    lines = [f"group g{i} any {f'g{i - 1}' if i else 'mirrors'}\n" for i in range(depth)]
+    return case.policy.replace("quorum mirrors\n", "".join(lines) + f"quorum g{depth - 1}\n")
+
+
 def _limit(case: Case, size: int) -> str:
     """The line of a policy that makes the journal's key an earlier one, valid up to this size."""
     return f"#kulla key-until {case.journal.signer.key_id.hex()} {size}\n"
@@ -157,6 +163,14 @@ RECEIPTS: dict[str, tuple[Step, Change]] = {
     "a policy asking for more than there are": (
         Step.POLICY,
         lambda c: replace(c, policy=c.policy.replace("group mirrors 2", "group mirrors 4")),
+    ),
+    "a policy of more groups than anybody can read": (
+        Step.POLICY,
+        lambda c: replace(c, policy=_nested(c, 1000)),
+    ),
+    "no mirror, for groups nested nine hundred deep": (
+        Step.MIRRORS,
+        lambda c: replace(c.noted(c.body), policy=_nested(c, 900)),
     ),
     "a policy with a line of another kind": (
         Step.POLICY,

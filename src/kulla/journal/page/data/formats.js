@@ -173,6 +173,8 @@ const parseCheckpoint = (text) => {
 
 // --- Policy (tlog-policy); `binary` because octets beyond ASCII are opaque ----------------------------------------
 
+const MAX_NAMED = 1000;
+
 const parsePolicy = async (binary) => {
   const policy = { logs: [], witnesses: [], groups: new Map(), quorum: null, until: new Map() };
   const members = new Set();
@@ -182,6 +184,8 @@ const parsePolicy = async (binary) => {
   const once = (keys, key) => ensure(!keys.some((other) => same(other.raw, key.raw)), "policy-twice", { name: key.name });
   const line = async (words) => {
     const [kind, name, ...rest] = words;
+    const named = policy.logs.length + policy.witnesses.length + policy.groups.size;
+    ensure(named < MAX_NAMED || kind === "quorum", "policy-many", { count: MAX_NAMED });
     if (kind === "log" && words.length >= 2 && words.length <= 3) {
       const key = await parseVkey(name);
       once(policy.logs, key);
@@ -235,12 +239,13 @@ const parsePolicy = async (binary) => {
   return policy;
 };
 
+/** A group names only what stands above it, so one pass in the file's order settles all, however deep. */
 const satisfied = (policy, labels) => {
-  const witnessed = (name) => {
-    const group = policy.groups.get(name);
-    return group ? group.list.filter(witnessed).length >= group.needed : labels.has(name);
-  };
-  return policy.quorum === "none" || witnessed(policy.quorum);
+  const met = new Set(labels);
+  for (const [name, group] of policy.groups) {
+    if (group.list.filter((member) => met.has(member)).length >= group.needed) met.add(name);
+  }
+  return policy.quorum === "none" || met.has(policy.quorum);
 };
 
 // --- Proof, receipt, claims ---------------------------------------------------------------------------------------
