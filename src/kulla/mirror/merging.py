@@ -121,14 +121,14 @@ def _clear(store: Store, folder: str, done: Merged) -> None:
         if not left:
             continue
         inside = {(a, b): data for a, b, data in split_merged(store.read(merged_path(*file)), *file)}
+        if any(store.read(segment_path(*span)) != inside[span] for span in left):
+            log.error("ALARM: merged file %d-%d differs from single segments; all were left alone", *file)
+            done.damaged += 1
+            continue
         for span in sorted(left):
-            if store.read(segment_path(*span)) != inside[span]:
-                log.error("ALARM: segment %d-%d and its merged copy differ; both were left alone", *span)
-                done.damaged += 1
-            elif store.drop(segment_path(*span)):
-                done.removed += 1
-            else:
+            if not store.drop(segment_path(*span)):
                 return
+            done.removed += 1
 
 
 class Upkeep:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from kulla.journal.merkle import leaf_hash
+from kulla.journal.store import LogFolder
 from kulla.journal.tiles import Edge, new_bundles
+from kulla.mirror.config import load_config
 from kulla.mirror.http import Server
 from kulla.mirror.messages import Refused, Request, Response
 from kulla.mirror.testkit import RunningMirror, start_mirrors, stop_mirrors
@@ -92,3 +94,15 @@ def until(true: Callable[[], object], seconds: float = 15) -> None:
 def copy_of(journal: Journal, size: int) -> Journal:
     """The same journal as it was, for another story."""
     return Journal(signer=journal.signer, leaves=journal.leaves[:size])
+
+
+def fill(home: Path, journal: Journal) -> LogFolder:
+    """Put a whole journal into a stopped mirror's folder, cosigned by it: what a thousand pushes would leave."""
+    config = load_config(home / "operator.json")
+    folder = LogFolder(home / "mirror" / journal.hash)
+    tiles, _ = Edge(0, ()).append([leaf_hash(leaf) for leaf in journal.leaves])
+    folder.put_many({path.split("/", 2)[2]: data for path, data in journal.segments})
+    folder.put_many(tiles | new_bundles(0, b"", journal.leaves))
+    body = journal.note().rpartition("\n\n")[0] + "\n"
+    folder.write_checkpoint_note(journal.note() + config.cosigner.cosign(body, int(time.time())))
+    return folder
