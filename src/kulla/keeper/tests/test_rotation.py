@@ -16,6 +16,7 @@ from kulla.keeper.live import Live
 from kulla.keeper.offices import STATE
 from kulla.keeper.roles import ADMIN
 from kulla.keeper.rotation import Rotation
+from kulla.keeper.sign_in import Origin
 from kulla.keeper.testkit import OFFICE_1, invented
 from kulla.keeper.testkit import keeper as running_keeper
 from kulla.keeper.tests.test_grants import Clock, Inside, numbers
@@ -77,7 +78,13 @@ def rotated(inside: Inside, number: str) -> Left:
     last = keeper.records.last
     assert rotation.keys({"checkpoint": b"\x01" * 32, "cookie": b"\x02" * 32}) == private
     assert keeper.records.last == last, "repeated, it wrote something"
-    rotation.sessions()
+    token = keeper.sign_in.by_password(
+        numbers()[2], "tjetër-fjalë-e-gjatë-2", None, Origin(network="192.0.2.1", device="t", language="sq")
+    )["token"]
+    assert keeper.sessions.live(token).person == citizen
+    assert rotation.sessions() == 1
+    with pytest.raises(Refusal):
+        keeper.sessions.live(token)
     assert rotation.officials() == 5, "two administrators and the three officials of the testkit"
     assert rotation.officials() == rotation.sessions() == 0
     assert not keeper.credentials.has_password(person) and not keeper.credentials.has_totp(person)
