@@ -176,6 +176,7 @@ def test_a_mirror_that_goes_on_is_shown_and_only_its_log_is_asked_for(
     shown = shared.locator("#newest").inner_text()
     assert f"{sum(ROUNDS) + LATER} entries, {LATER} more" in shown
     assert "Mirror operator-1 signed that state" in shown
+    assert whole.newest.root.hex() in shown
     prefix = f"{server.url}/{origin_hash(case.checkpoint.origin)}/"
     assert all(
         re.match(re.escape(prefix) + r"(checkpoint|tile/\d/[x\d/]+(\.p/\d+)?)$", url)

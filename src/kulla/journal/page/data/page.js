@@ -148,6 +148,8 @@ const writeNewest = () => {
   } else {
     $("newest-why").textContent = unasked ? t("address-wrong") : t("unreachable", { address: unreachable });
   }
+  const facts = good ? [[t("fact-size"), String(good.checkpoint.size)], [t("fact-root"), hex(good.checkpoint.root)]] : [];
+  $("newest-facts").replaceChildren(...(good ? [writePairs(facts)] : []));
   $("newest-steps").hidden = !good && !refused;
   writeSteps($("newest-steps"), COPY_STEPS, refused?.step);
 };
