@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import http.client
 import queue
+import ssl
 import threading
 import time
 from collections.abc import Sequence
@@ -34,6 +35,7 @@ from .note import Signer, open_note, parse_vkey, unb64
 from .note import b64 as _b64
 from .policy import Policy
 from .store import LogFolder, segment_path
+from .tls import sentence as tls_sentence
 
 CONNECT_TIMEOUT = 5.0  # seconds, also for each read
 MAX_ANSWER = 1 << 20  # bytes
@@ -46,7 +48,13 @@ class MirrorClient:
     """One mirror: `name` as in the policy, its submission URL and cosigner vkey, and the journal's signer."""
 
     def __init__(
-        self, name: str, url: str, vkey: str, signer: Signer, timeout: float = CONNECT_TIMEOUT
+        self,
+        name: str,
+        url: str,
+        vkey: str,
+        signer: Signer,
+        timeout: float = CONNECT_TIMEOUT,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.name = name
         self.url = url
@@ -56,6 +64,7 @@ class MirrorClient:
         self.error: MirrorError | None = None  # of the last push, None when it went well
         self._signer = signer
         self._timeout = timeout
+        self._tls = tls  # for https: whose certificates we believe, and ours
         self._parts = urlsplit(url.rstrip("/"))
         self._connection: http.client.HTTPConnection | None = None
         self._pending: int | None = None  # the size of its pending checkpoint, as far as we know
@@ -202,8 +211,9 @@ class MirrorClient:
             return self._exchange(method, path, body, headers)
         except (OSError, http.client.HTTPException) as e:
             self._disconnect()
-            if fresh or isinstance(e, TimeoutError):
-                raise MirrorUnreachable(self.name, "it does not answer") from e
+            words = tls_sentence(e)
+            if words is not None or fresh or isinstance(e, TimeoutError):
+                raise MirrorUnreachable(self.name, words or "it does not answer") from e
         try:  # the kept connection may have been closed meanwhile; every request may safely come twice
             return self._exchange(method, path, body, headers)
         except (OSError, http.client.HTTPException) as e:
@@ -214,10 +224,13 @@ class MirrorClient:
         self, method: str, path: str, body: bytes, headers: dict[str, str]
     ) -> tuple[int, str, bytes]:
         if self._connection is None:
-            make = (
-                http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
-            )
-            self._connection = make(self._parts.hostname or "", self._parts.port, timeout=self._timeout)
+            host, port = self._parts.hostname or "", self._parts.port
+            if self._parts.scheme == "https":
+                self._connection = http.client.HTTPSConnection(
+                    host, port, timeout=self._timeout, context=self._tls
+                )
+            else:
+                self._connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
             self._connection.connect()  # http.client sets TCP_NODELAY
         self._connection.request(method, path, body or None, headers)
         response = self._connection.getresponse()
@@ -298,9 +311,11 @@ class MirrorClient:
 _Result = tuple[MirrorClient, "str | MirrorError"]
 
 
-def clients_of(policy: Policy, signer: Signer, timeout: float = CONNECT_TIMEOUT) -> list[MirrorClient]:
-    """A client for each witness of the policy that has a URL."""
-    return [MirrorClient(w.name, w.url, w.vkey, signer, timeout) for w in policy.witnesses if w.url]
+def clients_of(
+    policy: Policy, signer: Signer, timeout: float = CONNECT_TIMEOUT, tls: ssl.SSLContext | None = None
+) -> list[MirrorClient]:
+    """A client for each witness of the policy that has a URL. `tls`: for those under https."""
+    return [MirrorClient(w.name, w.url, w.vkey, signer, timeout, tls) for w in policy.witnesses if w.url]
 
 
 def push_all(

@@ -6,6 +6,7 @@ after the program was started again.
 
 import re
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -26,6 +27,17 @@ def client_context(
     if certificate is not None:
         _show(context, certificate, key)
     return context
+
+
+def to_mirrors(environment: Mapping[str, str]) -> ssl.SSLContext | None:
+    """How the portal and the keeper speak to mirrors under https; None: with the system's authorities, no certificate.
+
+    KULLA_MIRRORS_CA: PEM file of the authority that made the mirrors' certificates. KULLA_MIRRORS_CERTIFICATE and
+    KULLA_MIRRORS_KEY: what we show. Raises TlsFilesError.
+    """
+    names = ("KULLA_MIRRORS_CA", "KULLA_MIRRORS_CERTIFICATE", "KULLA_MIRRORS_KEY")
+    ca, certificate, key = (Path(environment[name]) if environment.get(name) else None for name in names)
+    return client_context(ca, certificate, key) if ca or certificate else None
 
 
 def server_context(certificate: Path, key: Path, clients: Path | None) -> ssl.SSLContext:

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import http.client
 import logging
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -20,7 +21,7 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kulla.journal import wire
+from kulla.journal import tls, wire
 from kulla.keeper.config import Copy
 from kulla.keeper.errors import DiskFull, KeeperError, RecordsBroken
 from kulla.keeper.records import Record, RecordFile, parse
@@ -48,8 +49,17 @@ class CopyConnection:
         parts = urlsplit(copy.url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise CopyUnreachable(f"The address of {copy.name} is not an http address.")
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._http = kind(parts.hostname, parts.port, timeout=TIMEOUT_S)
+        self._http: http.client.HTTPConnection
+        if parts.scheme == "https":
+            try:
+                context = tls.to_mirrors(os.environ)
+            except tls.TlsFilesError as error:
+                raise CopyUnreachable(str(error)) from None
+            self._http = http.client.HTTPSConnection(
+                parts.hostname, parts.port, timeout=TIMEOUT_S, context=context
+            )
+        else:
+            self._http = http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_S)
         self._base = parts.path.rstrip("/")
         self._signer = signer
         self._name = copy.name

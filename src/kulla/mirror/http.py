@@ -156,10 +156,12 @@ class Server:
             except OSError as error:
                 with self._lock:
                     self._open.pop(safe, None)
-                safe.close()
                 log.warning(
                     "refused a connection: %s", tls.sentence(error) or "it broke off in the handshake"
                 )
+                # What the client has sent already must be read, or the reset overtakes the alert that says why.
+                with socket.socket(fileno=safe.detach()) as raw:
+                    _linger(raw)
                 raise
         except OSError:
             sock.close()

@@ -12,6 +12,7 @@ A crash anywhere leaves the staged file, and the next start continues with the s
 """
 
 import logging
+import os
 import queue
 import threading
 import time
@@ -40,6 +41,7 @@ from kulla.journal.mirror_client import MirrorClient, clients_of, nudge, push_al
 from kulla.journal.note import Signer, split_note
 from kulla.journal.policy import Policy
 from kulla.journal.store import LogFolder
+from kulla.journal.tls import TlsFilesError, to_mirrors
 from kulla.record import applying, effects, images, looks, readiness, reconcile, triggers
 from kulla.record.errors import RecordError
 from kulla.record.signals import committed, received
@@ -133,7 +135,7 @@ class Sequencer:
         self.policy = policy
         self.recipients = recipients
         self.segment_key = segment_key
-        self.clients = clients_of(policy, signer)
+        self.clients = clients_of(policy, signer, tls=to_mirrors(os.environ))
         self._staged: Staged | None = None
         self._nudged = 0.0
         self.level = False
@@ -252,7 +254,7 @@ class Threads:
                     self._rounds(_from_settings(folder, self.keeper))
             except JournalBusy:
                 self.stopping.wait(1)  # another worker leads; take over when it ends
-            except (JournalError, RecordError, OSError) as error:
+            except (JournalError, RecordError, TlsFilesError, OSError) as error:
                 log.error("The sequencer does not run: %s", error)
                 self.stopping.wait(1)
             finally:
