@@ -83,7 +83,9 @@ def _keeper(home: Home, holders: Path | None, sources: Sequence[Path], load: flo
         report.say(f"The keeper was not compared: that needs {lacks}.")
         return 0
     pace = Pace(load)
-    done = compare_keeper(home.keeper, root_key, copies, lambda line: print(line, flush=True), pace.rest)
+    done = compare_keeper(
+        home.keeper, root_key, copies, lambda line: print(line, flush=True), pace.rest, scratch=home.path
+    )
     report.say(f"Keeper: {done.records:,} records and {done.rows:,} rows with {len(copies)} key copies.")
     return done.differences
 

@@ -88,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
         matches=matcher(args.actor, keeper().traced if runs else None),
         say=lambda line: print(line, flush=True),
         dry_run=args.dry_run,
+        scratch=home.portal,
         progress=lambda _step, now, total: reading(now, total),
     )
     answered = "would be answered" if args.dry_run else "answered"

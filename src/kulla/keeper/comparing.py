@@ -54,8 +54,10 @@ def compare_keeper(
     copies: Sequence[str | Path],
     say: Say,
     rest: Callable[[], None] = lambda: None,
+    scratch: Path | None = None,
 ) -> ComparedKeeper:
     """Name each difference. `copies` as for `rebuild_keeper`; `rest` is called after each piece of work.
+    scratch: where two files of the register's size may lie meanwhile (default: the system's temporary folder).
 
     Raises ConfigError when no copy can be read or the root key is another's, KeeperError.
     """
@@ -67,7 +69,7 @@ def compare_keeper(
 
     root = FileRootKey(root_key)
     sealer = Sealer(root)
-    with tempfile.TemporaryDirectory(prefix="kulla-compare-keeper-") as folder:
+    with tempfile.TemporaryDirectory(prefix="kulla-compare-keeper-", dir=scratch) as folder:
         living = Path(folder) / "living.sqlite3"
         last, last_hash = _copy(home / "register.sqlite3", living)
         derived = Register(Path(folder) / "derived.sqlite3", sealer)

@@ -77,25 +77,29 @@ def undo(
     matches: Matches,
     say: Callable[[str], None],
     dry_run: bool = False,
+    scratch: Path | None = None,
     progress: Progress = lambda _step, _done, _total: None,
 ) -> Done:
-    """Answer the acts. `say` takes one line each. Raises RebuildError when the journal does not hold, and what
-    `record.entry` raises when nothing may be written; what was answered until then stays, and a repeated run goes on.
+    """Answer the acts. `say` takes one line each.
+
+    scratch: where a file of about the tables' size may lie meanwhile (default: the system's temporary folder, which may
+    be memory). Raises RebuildError when the journal does not hold, and what `record.entry` raises when nothing may be
+    written; what was answered until then stays, and a repeated run goes on.
     """
     with (
-        tempfile.TemporaryDirectory(prefix="kulla-undo-") as folder,
-        closing(scan.Scratch(Path(folder) / "scratch.sqlite3", lambda p: wanted(p, matches))) as scratch,
+        tempfile.TemporaryDirectory(prefix="kulla-undo-", dir=scratch) as folder,
+        closing(scan.Scratch(Path(folder) / "scratch.sqlite3", lambda p: wanted(p, matches))) as found,
     ):
-        _read(scratch, LogFolder(journal), policy, segment_key, progress)
-        done = Done(before=scratch.count(scan.ANSWERED))
-        work = _Work(scratch, wanted, say, done)
+        _read(found, LogFolder(journal), policy, segment_key, progress)
+        done = Done(before=found.count(scan.ANSWERED))
+        work = _Work(found, wanted, say, done)
         if dry_run:
             with transaction.atomic():
-                for act in scratch.open_acts():
+                for act in found.open_acts():
                     work.one(act, _rehearse)
                 transaction.set_rollback(True)
         else:
-            for act in scratch.open_acts():
+            for act in found.open_acts():
                 work.one(act, _commit)
         return done
 

@@ -23,13 +23,16 @@ from kulla.record.undoing.about import Act, Change
 SELECTED, ANSWER, OTHER = 0, 1, 2
 OPEN, ANSWERED, LEFT = 0, 1, 2
 ANSWERS_TABLE = "record_undone"
+_WAITING = 1 << 61
 
 _TABLES = (
     # newest image of every row
     "CREATE TABLE newest (tbl TEXT, key BLOB, rev INTEGER, columns BLOB, schema INTEGER, PRIMARY KEY (tbl, key))"
     " WITHOUT ROWID",
+    # place: the index, or beyond all of them for what waits in the outbox
     "CREATE TABLE act (uuid BLOB PRIMARY KEY, idx INTEGER, at INTEGER, kind TEXT, person BLOB, office BLOB, proof BLOB,"
-    " state INTEGER DEFAULT 0) WITHOUT ROWID",
+    " state INTEGER DEFAULT 0, place INTEGER DEFAULT 0) WITHOUT ROWID",
+    "CREATE INDEX act_place ON act (state, place, uuid)",
     "CREATE TABLE change (act BLOB, n INTEGER, tbl TEXT, key BLOB, rev INTEGER, before BLOB, after BLOB,"
     " PRIMARY KEY (act, n)) WITHOUT ROWID",
     "CREATE INDEX change_row ON change (tbl, key)",
@@ -97,9 +100,12 @@ class Scratch:
         person, office = (each.bytes if each else None for each in (payload.person, payload.office))
         proof = payload.actor if isinstance(payload.actor, bytes) else None
         self._db.execute(
-            "INSERT INTO act (uuid, idx, at, kind, person, office, proof) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO act (uuid, idx, at, kind, person, office, proof, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (uuid) DO UPDATE SET idx = excluded.idx, at = excluded.at, kind = excluded.kind",
-            [payload.uuid.bytes, index, payload.at_ms, payload.kind, person, office, proof],
+            [
+                *(payload.uuid.bytes, index, payload.at_ms, payload.kind, person, office, proof),
+                _WAITING if index is None else index,
+            ],
         )
         self._touched += len(payload.rows)
 
@@ -155,10 +161,10 @@ class Scratch:
 
     def open_acts(self) -> Iterator[Act]:
         """Acts that nothing answers yet, newest first, one at a time."""
-        at = (1 << 62, b"\xff" * 17)
+        at = (_WAITING + 1, b"")
         while row := self._db.execute(
-            "SELECT coalesce(idx, 1 << 61), uuid FROM act WHERE state = 0 AND (coalesce(idx, 1 << 61), uuid) < (?, ?)"
-            " ORDER BY coalesce(idx, 1 << 61) DESC, uuid DESC LIMIT 1",
+            "SELECT place, uuid FROM act WHERE state = 0 AND (place, uuid) < (?, ?)"
+            " ORDER BY place DESC, uuid DESC LIMIT 1",
             at,
         ).fetchone():
             at = row
