@@ -6,12 +6,13 @@ Usage: python -m bench [booking|compare|journal|people]
 import sys
 from collections.abc import Callable, Iterator
 
-from bench import booking, compare, journal, people
+from bench import booking, compare, journal, mirror, people
 
 PARTS: dict[str, Callable[[], Iterator[tuple[str, float]]]] = {
     "booking": booking.figures,
     "compare": compare.figures,
     "journal": journal.figures,
+    "mirror": mirror.figures,
     "people": people.figures,
 }
 
