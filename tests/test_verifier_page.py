@@ -206,6 +206,28 @@ def test_what_does_not_answer_says_nothing_about_the_receipt(
     assert outcome(shared) == ("good", "")
 
 
+def test_no_answer_about_another_receipt_stays_on_the_page(
+    shared: Page, server: Server, case: Case, whole: Copy
+) -> None:
+    """Whoever changes what is to be checked sees no old "holds", not even one that comes late."""
+    serve(server, whole)
+    check(shared, case.text, case.policy)
+    for field in ("#receipt-text", "#policy-text"):
+        assert outcome(shared) == ("good", "")
+        shared.fill(field, shared.input_value(field) + " ")
+        expect(shared.locator("#result")).to_be_hidden()
+        check(shared, case.text, case.policy)
+    server.gate.clear()
+    shared.select_option("#mirror", "")
+    shared.fill("#mirror-address", server.url)
+    shared.click("#ask-button")
+    shared.fill("#receipt-text", case.text.replace("index 301", "index 302"))
+    server.gate.set()
+    expect(shared.locator("#ask-button")).not_to_have_attribute("aria-disabled", "true")
+    expect(shared.locator("#newest")).to_be_hidden()
+    expect(shared.locator("#result")).to_be_hidden()
+
+
 def test_the_policy_comes_from_a_mirror_with_itsfingerprint(shared: Page, server: Server, case: Case) -> None:
     server.files = {"policy": b"# Kuk\xebs\n" + case.policy.encode()}  # octets beyond ASCII are opaque
     shared.fill("#policy-text", "")

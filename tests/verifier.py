@@ -19,10 +19,11 @@ WHEN = "2026-11-24 09:30 +01:00 Europe/Tirane"
 
 
 class Served(BaseHTTPRequestHandler):
-    """Gives `server.files` to everyone, as a mirror gives its log; notes what was asked."""
+    """Gives `server.files` to everyone, as a mirror gives its log; notes what was asked, and waits for `gate`."""
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)  # type: ignore[attr-defined]
+        self.server.gate.wait(10)  # type: ignore[attr-defined]
         body = self.server.files.get(self.path.lstrip("/"))  # type: ignore[attr-defined]
         self.send_response(200 if body is not None else 404)
         self.send_header("Access-Control-Allow-Origin", "*")
@@ -36,6 +37,7 @@ class Served(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     files: dict[str, bytes]
     asked: list[str]
+    gate: threading.Event
 
     @property
     def url(self) -> str:
@@ -45,7 +47,8 @@ class Server(ThreadingHTTPServer):
 @pytest.fixture
 def server() -> Iterator[Server]:
     made = Server(("127.0.0.1", 0), Served)
-    made.files, made.asked = {}, []
+    made.files, made.asked, made.gate = {}, [], threading.Event()
+    made.gate.set()
     thread = threading.Thread(target=made.serve_forever, args=(0.02,))
     thread.start()
     yield made

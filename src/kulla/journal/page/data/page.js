@@ -9,7 +9,7 @@ const MONTHS = {
 const TIMEOUT_MS = 15_000;
 
 /** All that the page shows; `render` writes it in the chosen language. */
-const state = { language: "sq", receipt: null, policy: null, said: {}, result: null, newest: null, mirror: null, trouble: null };
+const state = { language: "sq", receipt: null, policy: null, said: {}, turn: { receipt: 0, policy: 0 }, result: null, newest: null, mirror: null, trouble: null };
 
 const t = (key, values = {}) =>
   (WORDS[key] ?? [key, key])[state.language === "sq" ? 0 : 1].replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
@@ -190,32 +190,53 @@ const isPdf = (bytes) => binaryOf(bytes.subarray(0, 5)) === "%PDF-";
 /** The receipt's text from the bytes of a file. */
 const receiptText = async (bytes) => textOf(isPdf(bytes) ? await attachedProof(bytes) : cleaned(bytes), "not-text");
 
+/** Something else is to be checked now: no answer about what stood there before may stay on the page. */
+const changed = (part) => {
+  [state.result, state.newest, state[part], state.said[part]] = [null, null, null, null];
+  state.turn[part] += 1;
+  return state.turn[part];
+};
+
 const setPolicy = async (bytes, key) => {
   state.policy = bytes;
   say("policy", key, { fingerprint: hex(await sha256(bytes)) });
 };
 
-const onReceiptFile = async (file) => {
-  state.receipt = null;
-  if (!file) return say("receipt", "receipt-none");
-  if (file.size > MAX_FILE) return say("receipt", "why-too-large");
+/** Somebody types or pastes: that counts, not a file chosen before. */
+const onTyped = (part) => {
+  changed(part);
+  $(`${part}-file`).value = "";
+  render();
+};
+
+/** Read a chosen file and hand its bytes on, unless something else was chosen meanwhile. */
+const onFile = async (part, file, take) => {
+  const turn = changed(part);
+  if (!file) return say(part, `${part}-none`);
+  $(`${part}-text`).value = "";
+  if (file.size > MAX_FILE) return say(part, "why-too-large");
+  render();
   try {
-    state.receipt = await receiptText(new Uint8Array(await file.arrayBuffer()));
-    $("receipt-text").value = "";
-    say("receipt", "receipt-read", { name: file.name });
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    await take(bytes, () => state.turn[part] === turn);
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
-    say("receipt", `why-${error.why}`);
+    if (state.turn[part] === turn) say(part, `why-${error.why}`);
   }
 };
 
-const onPolicyFile = async (file) => {
-  state.policy = null;
-  if (!file) return say("policy", "policy-none");
-  if (file.size > MAX_FILE) return say("policy", "why-too-large");
-  $("policy-text").value = "";
-  await setPolicy(cleaned(new Uint8Array(await file.arrayBuffer())), "policy-read");
-};
+const onReceiptFile = (file) =>
+  onFile("receipt", file, async (bytes, current) => {
+    const text = await receiptText(bytes);
+    if (!current()) return;
+    state.receipt = text;
+    say("receipt", "receipt-read", { name: file.name });
+  });
+
+const onPolicyFile = (file) =>
+  onFile("policy", file, async (bytes, current) => {
+    if (current()) await setPolicy(cleaned(bytes), "policy-read");
+  });
 
 // --- The network: only when a button that says so is pressed, only to the address beside it ------------------------
 
@@ -242,9 +263,13 @@ const addressOf = (text) => {
 const onPolicyLoad = async () => {
   const address = addressOf($("policy-address").value);
   if (!address) return say("policy", "address-wrong");
+  const turn = state.turn.policy;
   try {
     const bytes = await get(`${address}/policy`, 1_000_000);
+    if (state.turn.policy !== turn) return undefined; // meanwhile another one was given
     if (bytes === null) return say("policy", "policy-absent", { address });
+    changed("policy");
+    $("policy-file").value = "";
     $("policy-text").value = readable(binaryOf(bytes));
     await setPolicy(bytes, "policy-loaded");
   } catch (error) {
@@ -255,20 +280,23 @@ const onPolicyLoad = async () => {
 
 const onAsk = async () => {
   const address = addressOf($("mirror").value || $("mirror-address").value);
-  state.newest = null;
+  const { result } = state;
+  let answer;
   if (!address) {
-    state.newest = { unasked: true };
+    answer = { unasked: true };
   } else {
-    const { good } = state.result;
+    const { good } = result;
     const prefix = `${address}/${hex(await sha256(utf8(good.checkpoint.origin)))}`;
     try {
-      state.newest = { good: await verifyAgainst(good, (path) => get(`${prefix}/${path}`, 1_000_000)) };
+      answer = { good: await verifyAgainst(good, (path) => get(`${prefix}/${path}`, 1_000_000)) };
     } catch (error) {
-      if (error instanceof Refused) state.newest = { refused: error };
-      else if (error instanceof Unreachable) state.newest = { unreachable: address };
+      if (error instanceof Refused) answer = { refused: error };
+      else if (error instanceof Unreachable) answer = { unreachable: address };
       else throw error;
     }
   }
+  if (state.result !== result) return; // meanwhile another receipt was given
+  state.newest = answer;
   render();
   $("h-newest").focus();
 };
@@ -277,26 +305,28 @@ const onAsk = async () => {
 
 const onCheck = async () => {
   [state.result, state.newest] = [null, null];
-  const pasted = { receipt: $("receipt-text").value, policy: $("policy-text").value };
-  const text = pasted.receipt.trim() ? pasted.receipt : state.receipt;
-  if (!text) {
+  const pasted = $("policy-text").value;
+  const text = state.receipt ?? textOf(cleaned(utf8($("receipt-text").value)), "not-text");
+  if (!text.trim()) {
     say("receipt", "receipt-none");
     return $("receipt-file").focus();
   }
-  // What was loaded is checked as its bytes; the field only shows it, and counts once somebody types there.
-  if (pasted.policy.trim() && !(state.policy && pasted.policy === readable(binaryOf(state.policy)))) {
-    await setPolicy(cleaned(utf8(pasted.policy)), "policy-read");
-  }
+  // What was loaded is checked as its bytes; the field only shows it until somebody types there.
+  if (!state.policy && pasted.trim()) await setPolicy(cleaned(utf8(pasted)), "policy-read");
   if (!state.policy) {
     say("policy", "policy-none");
     return $("policy-file").focus();
   }
+  const turns = JSON.stringify(state.turn);
+  let result;
   try {
-    state.result = { good: await verifyReceipt(text, state.policy) };
+    result = { good: await verifyReceipt(text, state.policy) };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    state.result = { refused: error };
+    result = { refused: error };
   }
+  if (JSON.stringify(state.turn) !== turns) return undefined;
+  state.result = result;
   render();
   $("h-result").focus();
 };
@@ -328,6 +358,7 @@ const begin = async () => {
   }
   $("receipt-file").addEventListener("change", (event) => onReceiptFile(event.target.files[0]));
   $("policy-file").addEventListener("change", (event) => onPolicyFile(event.target.files[0]));
+  for (const part of ["receipt", "policy"]) $(`${part}-text`).addEventListener("input", () => onTyped(part));
   $("policy-load").addEventListener("click", busy($("policy-load"), onPolicyLoad));
   $("mirror").addEventListener("change", (event) => {
     state.mirror = event.target.value;
