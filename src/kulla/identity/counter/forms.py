@@ -135,7 +135,7 @@ class OwnPinForm(NewPinForm):
 class ProtectForm(forms.Form):
     """Whom to protect, and who is told of each look."""
 
-    identifier = _identifier(_("Number of the person"), autofocus=True)
+    identifier = _identifier(_("Number of the person"))
     kind = forms.ChoiceField(label=_("Kind of document"), choices=list(KINDS.items()), initial="number")
     reason = forms.ChoiceField(
         label=_("Why"),
@@ -150,7 +150,7 @@ class ProtectForm(forms.Form):
 class UnprotectForm(forms.Form):
     """Whose protection ends, and why."""
 
-    identifier = _identifier(_("Number of the person"), autofocus=True)
+    identifier = _identifier(_("Number of the person"))
     kind = forms.ChoiceField(label=_("Kind of document"), choices=list(KINDS.items()), initial="number")
     note = forms.CharField(
         label=_("Why the protection should end"),
