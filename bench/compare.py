@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bench.town import Town, say
 
-ENTRIES = 30_000
+ENTRIES = 150_000
 NIGHT_S = 8 * 3600
 
 

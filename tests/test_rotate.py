@@ -21,7 +21,7 @@ from kulla.journal.policy import Policy
 from kulla.journal.store import LogFolder
 from tests import journeys
 from tests.country import Country, clean_env, run_kulla
-from tests.test_rebuild import lose
+from tests.test_rebuild import keeper_rows, lose
 
 
 def rebuilt(country: Country) -> None:
@@ -112,18 +112,29 @@ def test_after_a_hostile_rebuild_the_thief_has_nothing(
     country.db.settle()
     tables = country.db.kept()
     country.kill_all()
+    records = keeper_rows(country.home)
     lose(country, 3)
+    old_root = tmp_path / "holders"
+    shutil.copytree(country.home / "holders", old_root)
+    (before,) = old_root.glob("root.key.before-*")
+    before.replace(old_root / "root.key")
+    with_old = run_kulla("rebuild", "--home", str(country.home), "--keys", str(old_root), "--from",
+                         str(country.home / "operators" / "1"), check=False, **country.env)  # fmt: skip
+    assert with_old.returncode == 2 and "the key is another" in with_old.stderr, with_old.stderr
+    for name in ("keeper", "portal", "rebuild-unfinished"):
+        shutil.rmtree(country.home / name, ignore_errors=True)
     run_kulla("rebuild", "--home", str(country.home), "--keys", str(country.home / "holders"),
               "--from", str(country.home / "operators" / "1"), "--from", str(country.home / "operators" / "2"),
               timeout=180, **country.env)  # fmt: skip
     assert country.db.kept() == tables
+    assert keeper_rows(country.home) == records
     assert {path.name for path in (country.home / "portal" / "keys").iterdir()} == {
         "checkpoint.key",
         "cookie.key",
     }
 
 
-STOPS = ["_announce", "_keeper", "_hand_over", "_operators", "_end"]
+STOPS = ["_announce", "_keeper", "_root", "_hand_over", "_operators", "_end"]
 DIE = """
 import sys
 from kulla.cli import main, rotating
@@ -182,15 +193,8 @@ def test_what_a_mirror_refuses_to_take_over(make_country: Callable[..., Country]
     said = rotate(country)
     assert "Mirror 3: This mirror takes" in said
     (aside,) = (country.home / "rotated").iterdir()
-    take = [
-        "rotate",
-        "--operator",
-        str(away),
-        "--policy",
-        str(aside / "policy"),
-        "--checkpoint",
-        str(aside / "checkpoint"),
-    ]
+    papers = [f"--{each}={aside / each}" for each in ("policy", "checkpoint", "keeper")]
+    take = ["rotate", "--operator", str(away), *papers]
     refused = run_kulla(*take, check=False)
     assert refused.returncode == 2 and "With --anew" in refused.stderr, refused.stderr
     assert "begins with an empty copy" in run_kulla(*take, "--anew").stdout
@@ -205,7 +209,11 @@ def test_what_a_mirror_refuses_to_take_over(make_country: Callable[..., Country]
     (tmp_path / "policy").write_text(f"log {thief.vkey}\nquorum none\n")
     (tmp_path / "checkpoint").write_text(sign_note(text, thief.sign))
     country.kill_all()
-    papers = ["--policy", str(tmp_path / "policy"), "--checkpoint", str(tmp_path / "checkpoint")]
+    papers = [
+        f"--policy={tmp_path / 'policy'}",
+        f"--checkpoint={tmp_path / 'checkpoint'}",
+        f"--keeper={aside / 'keeper'}",
+    ]
     first = str(country.home / "operators" / "1")
     forged = run_kulla("rotate", "--operator", first, *papers, check=False)
     assert forged.returncode == 2 and "up to which size" in forged.stderr, forged.stderr

@@ -5,15 +5,16 @@ keeper stopped. The mirrors of other operators must run; those in this home are 
   1. announces the journal's new key in an entry that the old key signs and two mirrors confirm;
   2. gives the keeper new keys, ends every session, and takes passwords, second factors and passkeys from everybody
      with a role: two people begin anew with `kulla offices first-admin`, the others enrol as citizens do;
+     its records are sealed anew under a new root key;
   3. signs the last checkpoint with both keys and writes the new policy: what the old key signs after it is refused,
      receipts from before stay valid, and `kulla verify` says which key was valid when;
   4. brings the mirrors in this home over. Each other operator does it himself, after comparing the new key by
-     telephone:  kulla rotate --operator DIR --policy policy --checkpoint checkpoint
+     telephone: kulla rotate --operator DIR --policy policy --checkpoint checkpoint --keeper keeper
 Everything sealed before stays readable for the holders and the keeper. Broken off, it is run again and goes on.
 
 examples:
   kulla rotate --home /srv/kulla --keys holders
-  kulla rotate --operator /srv/mirror --policy policy --checkpoint checkpoint
+  kulla rotate --operator /srv/mirror --policy policy --checkpoint checkpoint --keeper keeper
 
 exit codes:
   0  done
@@ -37,6 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", type=Path, metavar="FILE", help="--operator: the note that both keys signed"
     )
+    parser.add_argument("--keeper", type=Path, metavar="FILE", help="--operator: the keeper's new key")
     parser.add_argument(
         "--anew", action="store_true", help="--operator: where the mirror lags, begin its copy again"
     )
@@ -51,13 +53,10 @@ def run(args: argparse.Namespace) -> int:
         print(line, flush=True)
 
     if args.operator:
-        if args.policy is None or args.checkpoint is None:
-            raise CommandError("An operator gives --policy FILE and --checkpoint FILE.")
-        say(
-            rotating.take_over(
-                args.operator, args.policy.read_text(), args.checkpoint.read_text(), anew=args.anew
-            )
-        )
+        if args.policy is None or args.checkpoint is None or args.keeper is None:
+            raise CommandError("An operator gives --policy FILE, --checkpoint FILE and --keeper FILE.")
+        papers = (path.read_text() for path in (args.policy, args.checkpoint, args.keeper))
+        say(rotating.take_over(args.operator, *papers, anew=args.anew))
         return 0
     if args.keys is None:
         raise CommandError("A rotation needs --keys HOLDERS.")

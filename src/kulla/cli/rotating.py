@@ -43,6 +43,7 @@ class Rotation:
         1. fresh keys in HOME/rotation (0600), and a name for this rotation;
         2. an entry under the old key announces the new one, and a quorum of mirrors confirms it;
         3. the keeper: system keys, sessions, officials' credentials;
+           and its records are sealed anew under a new root key, the old one stays with the holders as evidence;
         4. the last checkpoint gets the new key's signature too; policy, keys and recipients of the portal change;
         5. the mirrors in this home go over; for the others there is a command;
         6. the state is put aside, the old keys are gone from the portal.
@@ -61,6 +62,7 @@ class Rotation:
                 self._announce(rebuild_key)
                 self._keeper()
                 self._note(size=self._journal().size)
+        self._root()
         self._hand_over(rebuild_key)
         self._operators()
         self._end()
@@ -81,6 +83,7 @@ class Rotation:
             "old-checkpoint": old,
             "checkpoint": Ed25519PrivateKey.generate().private_bytes_raw(),
             "cookie": os.urandom(32),
+            "root": os.urandom(32),
         }
         for name, key in keys.items():
             _write_secret(self.folder / f"{name}.key", key)
@@ -192,6 +195,31 @@ class Rotation:
             ended, officials = turned.sessions(), turned.officials()
         self.say(f"The keeper has new keys; {ended} sessions were ended, {officials} officials enrol again.")
 
+    def _root(self) -> None:
+        """The keeper's records under the new root key, then the key itself in the holders' folder."""
+        from kulla.journal.store import LogFolder
+        from kulla.keeper import reroot
+        from kulla.keeper.admin import record_vkey
+        from kulla.keeper.keys import FileRootKey
+
+        present = self.home.keeper / json.loads((self.home.keeper / "keeper.json").read_text())["root_key"]
+        new = FileRootKey(self.folder / "root.key")
+        if not self.state.get("root"):
+            reroot.write_anew(self.home.keeper, FileRootKey(present), new)
+            self._note(root="written")
+        reroot.swap(self.home.keeper, self.folder / "keeper-before")
+        fresh = restoring.key_file(self.folder, "root.key")
+        for path in {present.resolve(), (self.holders / "root.key").resolve()}:
+            before = path.with_name(f"root.key.before-{self.state['name']}")
+            if not before.exists():
+                _write_secret(before, restoring.key_file(path.parent, path.name))
+            LogFolder(path.parent).replace(path.name, f"{fresh.hex()}\n".encode())
+            path.chmod(0o600)
+        LogFolder(self.folder).replace("keeper", f"{record_vkey(new)}\n".encode())
+        self.say(
+            "The keeper's records are sealed under a new root key. Split it among the holders; keep the old one safe."
+        )
+
     # --- 4 ------------------------------------------------------------------------------------------------------
 
     def _hand_over(self, rebuild_key: bytes) -> None:
@@ -223,10 +251,12 @@ class Rotation:
     # --- 5, 6 ---------------------------------------------------------------------------------------------------
 
     def _operators(self) -> None:
-        policy, note = ((self.folder / name).read_text() for name in ("policy", "checkpoint"))
+        policy, note, keeper = (
+            (self.folder / name).read_text() for name in ("policy", "checkpoint", "keeper")
+        )
         for operator in self.home.operators:
             try:
-                self.say(f"Mirror {operator.name}: {take_over(operator, policy, note)}")
+                self.say(f"Mirror {operator.name}: {take_over(operator, policy, note, keeper)}")
             except CommandError as refused:
                 self.say(f"Mirror {operator.name} stays as it is: {refused}")
         ports = {sound.mirror_port(operator) for operator in self.home.operators}
@@ -234,12 +264,12 @@ class Rotation:
             if not any(witness.url and witness.url.endswith(f":{port}") for port in ports):
                 self.say(
                     f"{witness.name} runs elsewhere. Its operator compares the new key with you by telephone, stops the"
-                    f" mirror, and runs: kulla rotate --operator DIR --policy policy --checkpoint checkpoint"
-                    f" (both files lie in {self.home.path / 'rotated' / self.state['name']})."
+                    " mirror, and runs: kulla rotate --operator DIR --policy policy --checkpoint checkpoint --keeper"
+                    f" keeper (the files lie in {self.home.path / 'rotated' / self.state['name']})."
                 )
 
     def _end(self) -> None:
-        for name in ("old-checkpoint", "checkpoint", "cookie", "segment"):
+        for name in ("old-checkpoint", "checkpoint", "cookie", "segment", "root"):
             (self.folder / f"{name}.key").unlink(missing_ok=True)
         aside = self.home.path / "rotated" / self.state["name"]
         aside.parent.mkdir(exist_ok=True)
@@ -264,15 +294,15 @@ def following_policy(text: str, old: "Signer", new: "Signer", size: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def take_over(operator: Path, policy: str, note: str, *, anew: bool = False) -> str:
-    """One mirror goes over to the new key. Raises CommandError with why it does not."""
-    from kulla.mirror.rekey import RekeyRefused, rekey
+def take_over(operator: Path, policy: str, note: str, keeper: str, *, anew: bool = False) -> str:
+    """One mirror goes over to the new keys of journal and keeper. Raises CommandError with why it does not."""
+    from kulla.mirror.rekey import RekeyRefused, rekey, take_keeper
 
     port = sound.mirror_port(operator)
     if port is not None and processes.listening(port):
         raise CommandError(f"The mirror of {operator} runs: stop it first.")
     try:
-        return rekey(operator, policy, note, anew=anew)
+        return f"{rekey(operator, policy, note, anew=anew)} {take_keeper(operator, keeper)}"
     except RekeyRefused as refused:
         raise CommandError(f"{operator}: {refused}") from refused
 

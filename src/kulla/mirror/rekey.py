@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 
 from kulla.journal.errors import JournalError
-from kulla.journal.note import open_note
+from kulla.journal.note import open_note, parse_vkey
 from kulla.journal.policy import Policy
 from kulla.journal.store import LogFolder
 from kulla.mirror.app import origin_hash
@@ -89,3 +89,26 @@ def _name_key(home: Path, policy_text: str, present: str, new: str) -> None:
     raw = json.loads((home / "operator.json").read_text("utf-8"))
     raw["logs"] = [new if key == present else key for key in raw["logs"]]
     LogFolder(home).replace("operator.json", (json.dumps(raw, indent=2) + "\n").encode())
+
+
+def take_keeper(home: Path, vkey: str) -> str:
+    """Take a keeper's new key: its key copy begins anew, what stood in it goes aside, tombstones stay. Again: nothing.
+
+    Raises RekeyRefused when this operator keeps no key copy, or `vkey` is no key.
+    """
+    raw = json.loads((home / "operator.json").read_text("utf-8"))
+    try:
+        key = parse_vkey(vkey.strip())
+    except JournalError as error:
+        raise RekeyRefused(f"The keeper's new key cannot be read: {error}") from error
+    if not raw.get("keeper"):
+        raise RekeyRefused("This operator keeps no key copy.")
+    if raw["keeper"] == key.vkey:
+        return "Its key copy has the keeper's new key already."
+    aside = home / f"keycopy.before-{key.key_id.hex()}"
+    aside.mkdir(mode=0o700, exist_ok=True)
+    for path in (home / "keycopy").glob("records-*.log"):
+        path.rename(aside / path.name)
+    raw["keeper"] = key.vkey
+    LogFolder(home).replace("operator.json", (json.dumps(raw, indent=2) + "\n").encode())
+    return f"Its key copy begins anew under the keeper's key {key.key_id.hex()}."

@@ -41,6 +41,10 @@ def check(home: Home) -> list[str]:
     warnings = _mirrors(home, policy)
     if home.rebuilding.exists():
         raise CommandError(f"A rebuild of {home.path} was broken off. Do it again: {how_to_rebuild(home)}")
+    if (home.path / "rotation").exists():
+        raise CommandError(
+            f"A rotation of {home.path} was broken off. Do it again: kulla rotate --home {home.path} --keys HOLDERS"
+        )
     needed = [home.keeper / "keeper.json", home.portal / "keys" / "checkpoint.key"]
     if not os.environ.get("KULLA_DATABASE_URL"):
         needed.append(home.portal / "db.sqlite3")
