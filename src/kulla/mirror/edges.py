@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 
 from kulla.journal.errors import MissingError, NoteError, ProofError
@@ -27,6 +28,11 @@ from kulla.mirror.stores import Store
 log = logging.getLogger("kulla.mirror")
 
 
+def abandoned_path(note: bytes) -> str:
+    """Where a pending checkpoint is kept that an operator has set aside."""
+    return f"abandoned/{hashlib.sha256(note).hexdigest()}"
+
+
 def read_note(
     store: Store, name: str, log_key: Verifier, cosigner: Verifier | None = None
 ) -> SignedCheckpoint | None:
@@ -41,6 +47,8 @@ def read_note(
             found = open_checkpoint(note, log_key, cosigner)
         except NoteError as error:
             fault = fault or error
+            continue
+        if cosigner is None and store.exists(abandoned_path(found.note)):
             continue
         if best is None or found.checkpoint.size > best.checkpoint.size:
             if n:

@@ -206,6 +206,9 @@ class S3Store(LogStore):
                     return False
         return True
 
+    def settle(self) -> None:
+        """Nothing to do: every request was durable when it was answered."""
+
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _create(self, rel: str, data: bytes, *, or_replace: bool) -> None:

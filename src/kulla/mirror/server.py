@@ -11,14 +11,14 @@ import time
 from pathlib import Path
 
 from kulla.journal.errors import FormatError
-from kulla.journal.store import sync_folder
 from kulla.journal.tls import TlsFilesError, server_context
 from kulla.mirror.app import App, origin_hash
 from kulla.mirror.config import Config, ConfigError, load_config
+from kulla.mirror.edges import abandoned_path, read_note
 from kulla.mirror.frames import StorageFailed
 from kulla.mirror.http import Server
 from kulla.mirror.logcopy import CopyDamaged
-from kulla.mirror.notes import open_checkpoint
+from kulla.mirror.stores import open_store
 
 log = logging.getLogger("kulla.mirror")
 
@@ -86,23 +86,26 @@ def abandon_pending(operator_dir: str | Path) -> int:
     lock = lock_home(config.home)
     try:
         return sum(_abandon(config, origin) for origin in config.logs)
+    except (StorageFailed, FormatError) as error:
+        raise CannotStart(f"The mirror's store needs a person: {error}") from None
     finally:
         os.close(lock)
 
 
 def _abandon(config: Config, origin: str) -> bool:
-    folder = config.home / "mirror" / origin_hash(origin)
-    pending, cosigned = folder / "pending", folder / "checkpoint"
-    if not pending.exists():
+    store = open_store(config.store, config.home, origin_hash(origin))
+    pending = read_note(store, "pending", config.logs[origin])
+    ours = read_note(store, "checkpoint", config.logs[origin], config.cosigner.verifier)
+    if pending is None or (ours is not None and ours.checkpoint.size >= pending.checkpoint.size):
         return False
-    size = open_checkpoint(pending.read_bytes(), config.logs[origin]).checkpoint.size
-    if cosigned.exists():
-        ours = open_checkpoint(cosigned.read_bytes(), config.logs[origin], config.cosigner.verifier)
-        if ours.checkpoint.size >= size:
-            return False
-    (folder / "next").unlink(missing_ok=True)
-    pending.rename(folder / f"abandoned-{size}-{time.time_ns()}")
-    sync_folder(folder)
+    size = pending.checkpoint.size
+    # Kept under its hash too: in a bucket `pending` has older versions, and this one must not count again.
+    store.put_many({abandoned_path(pending.note): pending.note})
+    store.replace(f"abandoned-{size}-{time.time_ns()}", pending.note)
+    for name in ("next", "pending"):
+        if store.exists(name):
+            store.remove(name)
+    store.settle()
     log.warning("a pending checkpoint of size %d was set aside", size)
     return True
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from kulla.journal.errors import FormatError, MissingError
 from kulla.journal.merged import MergedIndex
-from kulla.journal.store import LogFolder
+from kulla.journal.store import LogFolder, sync_folder
 
 
 class Store(Protocol):
@@ -73,6 +73,10 @@ class Store(Protocol):
         """Remove a file for good. False where a lock still forbids it."""
         ...
 
+    def settle(self) -> None:
+        """Make removals durable."""
+        ...
+
     def versions(self, rel: str) -> Iterator[bytes]:
         """What stands, and stood, at a path, newest first, as far as the place remembers."""
         ...
@@ -90,6 +94,10 @@ class FolderStore(LogFolder):
         """Remove a file for good."""
         self.full(rel).unlink(missing_ok=True)
         return True
+
+    def settle(self) -> None:
+        """Make removals of state files durable."""
+        sync_folder(self.path)
 
     def versions(self, rel: str) -> Iterator[bytes]:
         """A folder remembers only the newest."""

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from kulla.journal.errors import FormatError, ImmutableError, MissingError
 from kulla.journal.segment import parse_segment
+from kulla.mirror import abandon_pending
 from kulla.mirror import s3 as s3_store
 from kulla.mirror.commands import CommandFailed, audit, audit_bucket
 from kulla.mirror.frames import StorageFailed
@@ -207,6 +208,26 @@ def test_a_thief_of_the_mirrors_credentials(tmp_path: Path, section: dict[str, A
         journal.add(20)
         assert journal.push(check, 700).status == 200
         check.close()
+        published(mirror, journal)
+
+
+def test_abandoned_stays_abandoned(tmp_path: Path, section: dict[str, Any]) -> None:
+    """An older version under the delete marker must not come back as pending."""
+    journal = Journal()
+    journal.add(10)
+    with mirror_with(tmp_path, journal, store=section) as mirror:
+        push(mirror, journal)
+        lost = copy_of(journal, 10)
+        lost.add(5)
+        client = Client(mirror.port)
+        lost.checkpoint(client, 10)
+        client.close()
+        mirror.stop()
+        assert abandon_pending(mirror.home) == 1
+        assert abandon_pending(mirror.home) == 0
+        mirror.start()
+        journal.add(5)
+        push(mirror, journal, 10)
         published(mirror, journal)
 
 
