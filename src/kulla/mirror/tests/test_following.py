@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from kulla.journal.check import check_folder
-from kulla.journal.note import Signer
+from kulla.journal.note import CosignerKey, Signer
 from kulla.journal.store import segment_path
 from kulla.mirror.audit import policy_of
 from kulla.mirror.commands import CommandFailed, catch_up, evidence, new
 from kulla.mirror.config import load_config, set_policy
 from kulla.mirror.evidence import judge, parse_evidence
+from kulla.mirror.logcopy import LogCopy
 from kulla.mirror.merging import merge
+from kulla.mirror.messages import Refused
 from kulla.mirror.options import ClientTls
 from kulla.mirror.stores import FolderStore
 from kulla.mirror.testkit import RunningMirror, free_port, make_policy, start_mirrors, stop_mirrors
@@ -260,3 +262,38 @@ def test_sections_that_make_no_sense(tmp_path: Path) -> None:
         path.write_text(json.dumps(good | {"host": "0.0.0.0", "plain_http": True}))  # noqa: S104
         assert load_config(path).host == "0.0.0.0"  # noqa: S104
         assert hashlib.sha256(ORIGIN.encode()).hexdigest() == journal.hash
+
+
+def test_what_is_pending_here_binds(pair: tuple[Journal, RunningMirror, RunningMirror]) -> None:
+    """A story that continues what is cosigned, but not the checkpoint that came here since, is not cosigned."""
+    journal, old, fresh = pair
+    journal.add(300)
+    fresh.start()
+    push(fresh, journal)
+    journal.add(10)
+    client = Client(fresh.port)
+    journal.checkpoint(client, 300)
+    client.close()
+    fresh.stop()
+    other = copy_of(journal, 300)
+    other.segments = journal.segments[:1]
+    other.add(10)
+    other.add(40)
+    fill(old.home, other)
+    old.start()
+    with pytest.raises(CommandFailed, match="does not continue the checkpoint of size 310 that came here"):
+        take(fresh, old)
+    assert "\n300\n" in (fresh.home / "mirror" / journal.hash / "checkpoint").read_text()
+
+
+def test_pushes_wait_while_it_follows(tmp_path: Path) -> None:
+    journal = Journal()
+    data = journal.add(3)
+    copy = LogCopy(tmp_path, journal.signer.verifier, CosignerKey.generate("m"))
+    with copy.following():
+        with pytest.raises(Refused, match="brought up to date") as refusal:
+            copy.put_segment(0, 3, data)
+        assert refusal.value.status == 503
+        with pytest.raises(Refused, match="already"), copy.following():
+            pass
+    copy.put_segment(0, 3, data)

@@ -12,6 +12,7 @@ from kulla.journal.errors import FormatError, MissingError
 from kulla.journal.merged import encode_merged, split_merged
 from kulla.journal.note import CosignerKey
 from kulla.journal.store import LogFolder, merged_path, segment_path
+from kulla.mirror.frames import StorageFailed
 from kulla.mirror.logcopy import LogCopy
 from kulla.mirror.merging import merge
 from kulla.mirror.stores import FolderStore
@@ -204,3 +205,20 @@ def test_what_lies_ahead_of_the_entries_is_forgotten(made: tuple[Journal, Path],
     with pytest.raises(MissingError):
         folder.get(merged_path(0, 5))
     assert list(LogFolder(tmp_path / "copy").segments()) == []
+
+
+class Lying(FolderStore):
+    """Says that it has written, and wrote something else."""
+
+    def put_many(self, files: Mapping[str, bytes]) -> None:
+        super().put_many({path: data[:-1] + bytes([data[-1] ^ 1]) for path, data in files.items()})
+
+
+def test_a_store_that_writes_something_else(made: tuple[Journal, Path], tmp_path: Path) -> None:
+    journal, home = made
+    folder = tmp_path / "copy"
+    shutil.copytree(home / "mirror" / journal.hash, folder)
+    with pytest.raises(StorageFailed, match="does not read as it was written"):
+        merge(Lying(folder), journal.size)
+    assert singles(folder) == len(SIZES)
+    whole(folder, journal)
