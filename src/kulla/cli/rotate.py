@@ -4,7 +4,8 @@ Run it when the country was rebuilt (kulla rebuild), before it is opened (kulla 
 keeper stopped. The mirrors of other operators must run; those in this home are run meanwhile. It
   1. announces the journal's new key in an entry that the old key signs and two mirrors confirm;
   2. gives the keeper new keys, ends every session, and takes passwords, second factors and passkeys from everybody
-     with a role: two people begin anew with `kulla offices first-admin`, the others enrol as citizens do;
+     with a role, whose accounts are frozen until two administrators let them recover at a counter; two people
+     begin anew with `kulla offices first-admin`;
      its records are sealed anew under a new root key;
   3. signs the last checkpoint with both keys and writes the new policy: what the old key signs after it is refused,
      receipts from before stay valid, and `kulla verify` says which key was valid when;

@@ -12,7 +12,7 @@ What stays: keys of look-ups and pseudonyms (rows are named by them), of the log
 import os
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from kulla.journal.ids import now_ms
 from kulla.keeper.core import Keeper
@@ -57,25 +57,35 @@ class Rotation:
         return self._commit({"type": "session_ended", "sid": sid, "at": now} for (sid,) in rows)
 
     def officials(self) -> int:
-        """Passwords, second factors and passkeys of everybody with a role go, and the roles of the state's
-        administrators end: two people begin anew by the ceremony (`kulla offices first-admin`). How many people."""
-        offices = self._keeper.offices
-        rows = self._keeper.register.rows("SELECT DISTINCT person FROM role")
+        """Passwords, second factors and passkeys of everybody with a role go, and their accounts are frozen, so that no
+        code to a telephone brings a role back: only a letter that two administrators allowed does, as always for
+        officials. The roles of the state's administrators end: two people begin anew by the ceremony
+        (`kulla offices first-admin`). How many people lost credentials."""
+        offices, now = self._keeper.offices, now_ms()
+        rows = self._keeper.register.rows("SELECT DISTINCT person FROM role WHERE ended IS NULL")
         people = [UUID(bytes=person) for (person,) in rows]
-        root = offices.root()
-        admins = [
-            role
-            for person in people
-            for role in offices.held(person)
-            if role.role == ADMIN and role.office == root
-        ]
-        self._commit(offices.role_ended_body(role, by=None, why="rotation") for role in admins)
+        people = [person for person in people if offices.held(person)]
         held = [person for person in people if self._has_credentials(person)]
-        now = now_ms()
+        self._commit(
+            {"type": "account_frozen", "id": uuid4(), "person": person, "at": now, "kind": "rotation"}
+            for person in people
+            if not self._frozen(person)
+        )
         self._commit(
             {"type": "credentials_cleared", "person": person, "at": now, "what": "all"} for person in held
         )
+        root = offices.root()
+        self._commit(
+            offices.role_ended_body(role, by=None, why="rotation")
+            for person in people
+            for role in offices.held(person)
+            if role.role == ADMIN and role.office == root
+        )
         return len(held)
+
+    def _frozen(self, person: UUID) -> bool:
+        sql = "SELECT 1 FROM account_case WHERE person = ? AND closed IS NULL"
+        return self._keeper.register.one(sql, person.bytes) is not None
 
     def _has_credentials(self, person: UUID) -> bool:
         return (

@@ -4,11 +4,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyotp
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from kulla.journal.segment import seal_segment
-from kulla.keeper.ceremony import Ceremony
+from kulla.keeper.ceremony import Ceremony, Present
 from kulla.keeper.config import load
 from kulla.keeper.core import Keeper
 from kulla.keeper.errors import Refusal
@@ -17,7 +18,7 @@ from kulla.keeper.offices import STATE
 from kulla.keeper.roles import ADMIN
 from kulla.keeper.rotation import Rotation
 from kulla.keeper.sign_in import Origin
-from kulla.keeper.testkit import OFFICE_1, invented
+from kulla.keeper.testkit import OFFICE_1, VJOSA, invented
 from kulla.keeper.testkit import keeper as running_keeper
 from kulla.keeper.tests.test_grants import Clock, Inside, numbers
 
@@ -89,6 +90,20 @@ def rotated(inside: Inside, number: str) -> Left:
     assert rotation.officials() == rotation.sessions() == 0
     assert not keeper.credentials.has_password(person) and not keeper.credentials.has_totp(person)
     assert keeper.credentials.has_password(citizen), "a citizen lost the password"
+    assert keeper.accounts.frozen(person), "a code to the telephone would bring the role back"
+    assert not keeper.accounts.frozen(citizen)
     assert Ceremony(keeper).left() is None, "the ceremony would refuse two new administrators"
+    secrets = [Ceremony.new_secret()[0] for _ in range(2)]
+    both = [
+        Present(each, "", "krejt-tjetër-fjalë-3", secret)
+        for each, secret in zip((person, inside.person(numbers()[1])), secrets, strict=True)
+    ]
+    Ceremony(keeper).finish(both)
+    assert not keeper.accounts.frozen(person)
+    clerk = inside.person(VJOSA.number)
+    assert keeper.accounts.frozen(clerk) and not keeper.credentials.has_password(clerk)
+    where = Origin(network="192.0.2.2", device="t", language="sq")
+    signed = keeper.sign_in.by_password(number, "krejt-tjetër-fjalë-3", pyotp.TOTP(secrets[0]).now(), where)
+    assert signed["role"] == ADMIN
     assert keeper.portal_keys()["checkpoint"] == b"\x01" * 32
     return Left(old, private, header, key)
