@@ -5,6 +5,7 @@ may know anyway.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kulla.cli.supervisor.control import ask
 from kulla.registry.door import keeper
+from kulla.web.when import day_short
 
 # Who is who, in the words of a visitor.
 STORIES: dict[str, str | Promise] = {
@@ -75,7 +77,10 @@ class Owner:
     @property
     def rows(self) -> list[tuple[str | Promise, str]]:
         """What a visitor must know to play this person: label and value."""
-        return [(label, self.facts[name]) for name, label in LABELS.items() if self.facts.get(name)]
+        shown = dict(self.facts)
+        if shown.get("born"):
+            shown["born"] = day_short(date.fromisoformat(shown["born"]))
+        return [(label, shown[name]) for name, label in LABELS.items() if shown.get(name)]
 
     @property
     def identifier(self) -> str:

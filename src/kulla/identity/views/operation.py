@@ -3,6 +3,7 @@ alarms). They show no citizen and no name."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from kulla.identity import areas, mirrors, names
@@ -43,5 +44,10 @@ def staff(request: Request) -> HttpResponse:
         for service in registry.all_services()
         if role in service.staff_home
     ]
-    context = {"rooms": rooms, "links": areas.staff_links(role), "role": names.ROLES.get(role, role)}
+    links = areas.staff_links(role)
+    groups = [
+        (_("With people and offices"), [link for link in links if not link.name.startswith("my-")]),
+        (_("Your own account and roles"), [link for link in links if link.name.startswith("my-")]),
+    ]
+    context = {"rooms": rooms, "groups": groups, "role": names.ROLES.get(role, role)}
     return render(request, "identity/staff.html", context)

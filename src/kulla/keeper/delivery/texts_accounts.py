@@ -47,7 +47,7 @@ TEXTS: Texts = {
         (
             "Kodi juaj",
             "Kodi për sportelin: $code. Vlen 10 minuta. Thuajeni vetëm nëse jeni tani në sportel "
-            "dhe kërkoni që nëpunësi të veprojë për ju.",
+            "dhe kërkoni që zyrtari të veprojë për ju.",
         ),
         (
             "Your code",
@@ -95,7 +95,7 @@ TEXTS: Texts = {
     "ask_desk": _both(
         (
             "Rikthimi i llogarisë suaj",
-            "Dikush deshi të rikthejë llogarinë tuaj në Kulla. Llogaritë e nëpunësve nuk rikthehen me kod: "
+            "Dikush deshi të rikthejë llogarinë tuaj në Kulla. Llogaritë e zyrtarëve nuk rikthehen me kod: "
             "paraqituni me një dokument në çdo sportel; vendosin dy administratorë.",
         ),
         (
@@ -279,7 +279,7 @@ TEXTS: Texts = {
     "official_recovery_asked": _both(
         (
             "U kërkua rikthimi i llogarisë suaj",
-            "Në një sportel u kërkua që llogaria juaj e nëpunësit të rikthehet. Vendosin dy administratorë."
+            "Në një sportel u kërkua që llogaria juaj e zyrtarit të rikthehet. Vendosin dy administratorë."
             + NOT_YOU_SQ,
         ),
         (

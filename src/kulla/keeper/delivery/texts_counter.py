@@ -1,7 +1,7 @@
 """Notices of the counter and about protected persons. They name the office, and nobody."""
 
 _BEGUN_SQ = (
-    "Sot një nëpunës i zyrës $office filloi të veprojë bashkë me ju në portal, me ju të pranishëm. "
+    "Sot një zyrtar i zyrës $office filloi të veprojë bashkë me ju në portal, me ju të pranishëm. "
     "E konfirmuat $way. Nëse nuk ishit atje, hapni “Nuk isha unë” ose telefononi zyrën menjëherë. "
     "Te “Faqja ime”, “Ndihmë në sportel” shihni çdo herë."
 )
@@ -35,7 +35,7 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
     "counter_begun_code": _begun("me kodin në telefonin tuaj", "with the code on your phone"),
     "counter_begun_pin": _begun("me PIN-in tuaj të sportelit", "with your counter PIN"),
     "counter_begun_signature": _begun(
-        "me nënshkrim, para një nëpunësi të dytë", "by signing, before a second official"
+        "me nënshkrim, para një zyrtari të dytë", "by signing, before a second official"
     ),
     "counter_pin_set": {
         "sq": {
@@ -50,7 +50,7 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
     "counter_pin_desk": {
         "sq": {
             "subject": "PIN-i juaj i sportelit u vendos",
-            "body": "PIN-i i sportelit u vendos në zyrën $office, para dy nëpunësve. "
+            "body": "PIN-i i sportelit u vendos në zyrën $office, para dy zyrtarëve. "
             "Nëse nuk ishit atje, telefononi zyrën menjëherë.",
         },
         "en": {
@@ -81,8 +81,8 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
     "protected_looked": {
         "sq": {
             "subject": "U panë të dhëna të mbrojtura",
-            "body": "Një nëpunës i zyrës $office po sheh të dhëna të një personi të mbrojtur, kontakti i të cilit jeni "
-            "ju, pasi e lejoi një nëpunës i dytë. Nëse kjo ju shqetëson, telefononi zyrën.",
+            "body": "Një zyrtar i zyrës $office po sheh të dhëna të një personi të mbrojtur, kontakti i të cilit jeni "
+            "ju, pasi e lejoi një zyrtar i dytë. Nëse kjo ju shqetëson, telefononi zyrën.",
         },
         "en": {
             "subject": "Protected data was looked at",
@@ -93,7 +93,7 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
     "protected_found": {
         "sq": {
             "subject": "U kërkua një numër i mbrojtur",
-            "body": "Një nëpunës i zyrës $office kërkoi numrin e një personi të mbrojtur, kontakti i të cilit jeni ju. "
+            "body": "Një zyrtar i zyrës $office kërkoi numrin e një personi të mbrojtur, kontakti i të cilit jeni ju. "
             "Nuk iu tregua asgjë. Nëse kjo ju shqetëson, telefononi zyrën.",
         },
         "en": {
@@ -105,8 +105,8 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
     "protected_set": {
         "sq": {
             "subject": "Mbrojtja filloi",
-            "body": "Dy nëpunës të regjistrit vendosën që të dhënat tuaja, ose të personit që ju ka zgjedhur "
-            "si kontakt, të jenë të mbrojtura. Për çdo shikim duhet një nëpunës i dytë, dhe ju lajmëroheni menjëherë.",
+            "body": "Dy zyrtarë të regjistrit vendosën që të dhënat tuaja, ose të personit që ju ka zgjedhur "
+            "si kontakt, të jenë të mbrojtura. Për çdo shikim duhet një zyrtar i dytë, dhe ju lajmëroheni menjëherë.",
         },
         "en": {
             "subject": "The protection has begun",
@@ -117,7 +117,7 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
     "protected_ended": {
         "sq": {
             "subject": "Mbrojtja mbaroi",
-            "body": "Dy nëpunës të regjistrit i dhanë fund mbrojtjes së të dhënave tuaja, ose të personit që ju ka "
+            "body": "Dy zyrtarë të regjistrit i dhanë fund mbrojtjes së të dhënave tuaja, ose të personit që ju ka "
             "zgjedhur si kontakt. Nëse kjo është gabim, telefononi zyrën e regjistrit.",
         },
         "en": {

@@ -30,7 +30,7 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
     "guardianship_made_actor": _official(
         ("U regjistrua një kujdestari", "A guardianship was recorded"),
         (
-            "Dy nëpunës të gjendjes civile regjistruan që ju jeni kujdestar për: $name.",
+            "Dy zyrtarë të gjendjes civile regjistruan që ju jeni kujdestar për: $name.",
             "Two officials of the civil-status office recorded that you are a guardian of $name.",
         ),
         ("u regjistrua një kujdestari juaja.", "a guardianship of yours was recorded."),
@@ -38,7 +38,7 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
     "guardianship_made_others": _official(
         ("U regjistrua një kujdestari", "A guardianship was recorded"),
         (
-            "Dy nëpunës të gjendjes civile regjistruan një kujdestar tjetër në familjen tuaj: $name.",
+            "Dy zyrtarë të gjendjes civile regjistruan një kujdestar tjetër në familjen tuaj: $name.",
             "Two officials of the civil-status office recorded another guardian in your family: $name.",
         ),
         ("u regjistrua një kujdestar në familjen tuaj.", "a guardian was recorded in your family."),
@@ -46,7 +46,7 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
     "guardianship_ended_actor": _official(
         ("Një kujdestari mbaroi", "A guardianship has ended"),
         (
-            "Dy nëpunës të gjendjes civile regjistruan që kujdestaria juaj mbaroi për: $name.",
+            "Dy zyrtarë të gjendjes civile regjistruan që kujdestaria juaj mbaroi për: $name.",
             "Two officials of the civil-status office recorded that your guardianship of $name has ended.",
         ),
         ("një kujdestari juaja mbaroi.", "a guardianship of yours has ended."),
@@ -54,7 +54,7 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
     "guardianship_ended_others": _official(
         ("Një kujdestari mbaroi", "A guardianship has ended"),
         (
-            "Dy nëpunës të gjendjes civile regjistruan që nuk është më kujdestar në familjen tuaj: $name.",
+            "Dy zyrtarë të gjendjes civile regjistruan që nuk është më kujdestar në familjen tuaj: $name.",
             "Two officials of the civil-status office recorded that $name is no longer a guardian in your family.",
         ),
         ("një kujdestari në familjen tuaj mbaroi.", "a guardianship in your family has ended."),
@@ -62,7 +62,7 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
     "heir_actor": _official(
         ("U regjistruat si trashëgimtar", "You were recorded as an heir"),
         (
-            "Dy nëpunës regjistruan që ju jeni trashëgimtar dhe mund të kryeni veprimet që mbetën për: $name.",
+            "Dy zyrtarë regjistruan që ju jeni trashëgimtar dhe mund të kryeni veprimet që mbetën për: $name.",
             "Two officials recorded that you are an heir and may finish what is left to do for $name.",
         ),
         ("u regjistruat si trashëgimtar.", "you were recorded as an heir."),
@@ -70,7 +70,7 @@ TEXTS: dict[str, dict[str, dict[str, str]]] = {
     "heir_ended_actor": _official(
         ("E drejta juaj si trashëgimtar mbaroi", "Your right as an heir has ended"),
         (
-            "Dy nëpunës regjistruan që ju nuk veproni më si trashëgimtar për: $name.",
+            "Dy zyrtarë regjistruan që ju nuk veproni më si trashëgimtar për: $name.",
             "Two officials recorded that you no longer act as an heir for $name.",
         ),
         ("e drejta juaj si trashëgimtar mbaroi.", "your right as an heir has ended."),

@@ -109,7 +109,7 @@ def test_a_guardian_is_asked_for_and_decided_by_another(signed_in: SignIn, porta
     assert "Gjykata e Tiranës" in page
     assert "18 vjeç" in page
     assert registrar.post("/counter/family/guardian", **fields) == "/counter/family/?asked"
-    assert "pret një nëpunës të dytë" in registrar.get("/counter/family/?asked")
+    assert "pret një zyrtar të dytë" in registrar.get("/counter/family/?asked")
     mira = signed_in(MIRA)
     assert BESA.name not in mira.get("/my/family")
     token = door.keeper()

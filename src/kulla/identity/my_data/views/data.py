@@ -35,6 +35,7 @@ def _page(request: Request, *, most: int | None, sentence: str = "", status: int
     requests = [] if assisted else door.keeper().erasures_mine(request.token or "")
     context = {
         "parts": [(part, part.lines(most)) for part in parts],
+        "empty": [part.title for part in parts if not part.rows and not part.broken],
         "most": most,
         "assisted": assisted,
         "corrections": door.keeper().corrections_mine(request.token or ""),

@@ -14,7 +14,7 @@ from kulla.identity.offices import words
 from kulla.identity.offices.forms import OfficeSearchForm, RenewForm
 from kulla.identity.offices.views.asking import existing, token, tried
 from kulla.identity.views.public import plain
-from kulla.keeper_client.offices import Official, Officials
+from kulla.keeper_client.offices import OfficeLine, Official, Officials
 from kulla.registry import access, door
 from kulla.registry.access import Request
 from kulla.web.pages import paginate
@@ -39,11 +39,16 @@ def overview(request: Request) -> HttpResponse:
             for line in lines
             if all(w in plain(f"{line.office.name} {line.office.town}") for w in wanted)
         ]
-    lines.sort(key=lambda line: (line.due_ms or now + SOON_MS) >= now + SOON_MS)
+    tree = as_tree(lines)
+    depths = {} if wanted else {line.office.id: depth for line, depth in tree}
+    ordered = sorted(
+        (line for line, _ in tree), key=lambda line: (line.due_ms or now + SOON_MS) >= now + SOON_MS
+    )
     context = {
         "search": search,
-        "page": paginate(lines, request.GET.get("page"), PAGE),
+        "page": paginate(ordered, request.GET.get("page"), PAGE),
         "due": due,
+        "depths": depths,
         "overdue": sum(1 for line in due if line.due_ms and line.due_ms < now),
         "soon_ms": now + SOON_MS,
         "now_ms": now,
@@ -51,6 +56,27 @@ def overview(request: Request) -> HttpResponse:
         "tools": words,
     }
     return render(request, "offices/overview.html", context)
+
+
+def as_tree(lines: list[OfficeLine]) -> list[tuple[OfficeLine, int]]:
+    """The offices with each under its own, as (line, how deep); among equals those where somebody works come first."""
+    known = {line.office.id for line in lines}
+    below: dict[UUID | None, list[OfficeLine]] = {}
+    for line in lines:
+        parent = line.office.parent if line.office.parent in known else None
+        below.setdefault(parent if parent != line.office.id else None, []).append(line)
+    found: list[tuple[OfficeLine, int]] = []
+    waiting = [(line, 0) for line in _in_order(below.pop(None, []))]
+    while waiting:
+        line, depth = waiting.pop()
+        found.append((line, depth))
+        waiting += [(each, depth + 1) for each in _in_order(below.pop(line.office.id, []))]
+    return found
+
+
+def _in_order(lines: list[OfficeLine]) -> list[OfficeLine]:
+    """The last one first, for a stack."""
+    return sorted(lines, key=lambda line: (not line.officials, plain(line.office.name)), reverse=True)
 
 
 @access.staff("identity", roles=("admin",))
