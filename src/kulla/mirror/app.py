@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 import re
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,11 +13,11 @@ from typing import Any
 import cbor2
 
 from kulla.journal.errors import NoteError
-from kulla.journal.note import open_note
 from kulla.journal.page import verifier_page
 from kulla.journal.wire import WireError, decode
 from kulla.mirror.alarms import Alarms
 from kulla.mirror.config import Config, public_key
+from kulla.mirror.destroying import CBOR, Destroying
 from kulla.mirror.entries import Package, Truncated, intervals, read_head, read_package
 from kulla.mirror.evidence import Evidence
 from kulla.mirror.following import Puller
@@ -33,7 +32,6 @@ from kulla.mirror.segments import MAX_SEGMENT, parse_path
 from kulla.mirror.signed import require_signature
 from kulla.mirror.source import Source
 from kulla.mirror.stores import open_store
-from kulla.mirror.tombstones import MAX_TOMBSTONE, OBJECTION, CapReached, TombstoneRefused, Tombstones
 from kulla.mirror.watch import Watched, Watcher
 
 log = logging.getLogger("kulla.mirror")
@@ -42,9 +40,7 @@ MAX_CHECKPOINT_BODY = 64 * 1024
 SAVE_EVERY = 32  # packages
 
 _LOG = re.compile(r"/([0-9a-f]{64})/(.+)\Z")
-_OBJECTION = re.compile(re.escape(OBJECTION) + r"\n([0-9a-f]{64})\n([^\n]{1,500})\n\Z")
 
-CBOR = "application/cbor"
 NEXT_TYPE = "text/x.kulla.next"
 
 # What everyone may read without a certificate or a signature, beside checkpoint and tiles (reading.py).
@@ -76,7 +72,7 @@ class App:
             item.copy.on_fork = partial(self._fork_came, item)
         (config.home / "keycopy").mkdir(exist_ok=True)
         self._keycopy = KeyCopy(config.home / "keycopy")
-        self._tombstones = Tombstones(config.home / "keycopy", per_day=config.tombstones_per_day)
+        self._destroying = Destroying(config, self._keycopy, self.alarms)
         self._upkeep = Upkeep([copy for copy, _ in self._logs.values()])
         self._puller: Puller | None = None
         if config.pull is not None:
@@ -100,9 +96,7 @@ class App:
             ("POST", "/add-entries"): self._add_entries,
             ("POST", "/keycopy/put"): self._keycopy_put,
             ("GET", "/keycopy/records"): self._keycopy_records,
-            ("POST", "/keycopy/schedule-destroy"): self._schedule_destroy,
-            ("POST", "/keycopy/object"): self._object,
-            ("GET", "/keycopy/tombstones"): self._list_tombstones,
+            **self._destroying.routes(),
         }
 
     def handle(self, request: Request) -> Response:
@@ -118,6 +112,7 @@ class App:
         self.alarms.start()
         self.watcher.start()
         self._upkeep.start()
+        self._destroying.start()
         if self._puller is not None:
             self._puller.start()
 
@@ -128,8 +123,8 @@ class App:
         self._upkeep.close()
         self.watcher.close()
         self.alarms.close()
+        self._destroying.close()
         self._keycopy.close()
-        self._tombstones.close()
 
     def status(self) -> dict[str, Any]:
         """How this mirror stands: what it holds, what it watches, which alarms nobody has dealt with."""
@@ -275,53 +270,6 @@ class App:
         page = self._keycopy.page(number(request.query))
         return Response(cbor2.dumps([list(record) for record in page]), content_type=CBOR)
 
-    def _schedule_destroy(self, request: Request) -> Response:
-        body = request.read_all(MAX_TOMBSTONE)
-        try:
-            standing = self._tombstones.schedule(body, self._config.officers, _now())
-        except CapReached as error:
-            raise Refused(429, str(error)) from None
-        except TombstoneRefused as error:
-            raise Refused(422, str(error)) from None
-        return Response(f"{standing.id}\n{standing.due}\n".encode(), status=202)
-
-    def _object(self, request: Request) -> Response:
-        body = request.read_all(MAX_TOMBSTONE)
-        config = self._config
-        keys = [*config.officer_keys, *config.objectors, *([config.keeper] if config.keeper else [])]
-        try:
-            note = open_note(body, keys)
-        except NoteError as error:
-            raise Refused(403, str(error)) from None
-        match = _OBJECTION.match(note.text)
-        if not match:
-            raise Refused(422, "The note is not an objection to a tombstone.")
-        try:
-            self._tombstones.object(match[1], body, _now())
-        except KeyError:
-            raise Refused(404, "There is no such tombstone here.") from None
-        except TombstoneRefused as error:
-            raise Refused(409, str(error)) from None
-        return Response(b"objected\n")
-
-    def _list_tombstones(self, request: Request) -> Response:
-        officers = list(self._config.officers.values())
-        require_signature(
-            request, b"", [*self._reader_keys, *officers, *map(public_key, self._config.objectors)]
-        )
-        items = [
-            {
-                "id": standing.id,
-                "state": standing.state,
-                "received": standing.received,
-                "due": standing.due,
-                "tombstone": standing.tombstone,
-                "objections": standing.objections,
-            }
-            for standing in self._tombstones.all()
-        ]
-        return Response(cbor2.dumps(items), content_type=CBOR)
-
 
 def _receive(body: Body, copy: LogCopy, upload: Upload) -> bool:
     """Take packages as they come, check each, save 32 at a time. True if at least one was saved.
@@ -374,7 +322,3 @@ def _records(body: bytes) -> list[Record]:
             raise refusal
         out.append((seq, record_id, record))
     return out
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

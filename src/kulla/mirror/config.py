@@ -45,6 +45,8 @@ class Config:
     tls: Tls | None = None
     watch: Watch | None = None
     pull: Pull | None = None
+    hold_issuers: tuple[Verifier, ...] = ()
+    clock_ahead_s: int = 0  # in a demo only: tombstones see this mirror's clock so far ahead
 
 
 def _vkeys(values: Any, what: str, kind: int = ED25519) -> tuple[Verifier, ...]:
@@ -92,6 +94,11 @@ def load_config(path: str | Path) -> Config:
         raise ConfigError("`port` in operator.json must be a number from 0 to 65535.")
     if type(per_day) is not int or per_day < 0:
         raise ConfigError("`tombstones_per_day` in operator.json must be a number.")
+    ahead = raw.get("clock_ahead_s", 0)
+    if type(ahead) is not int or ahead < 0 or (ahead and raw.get("demo") is not True):
+        raise ConfigError(
+            "Only a demo's clock is moved (`clock_ahead_s` in operator.json), and only forwards."
+        )
     logs = _vkeys(raw.get("logs", []), "logs")
     officers = _vkeys(raw.get("erasure_officers", []), "erasure_officers")
     if len({key.public for key in officers}) != len(officers) or len({key.name for key in officers}) != len(
@@ -129,6 +136,8 @@ def load_config(path: str | Path) -> Config:
         objectors=_vkeys(raw.get("objectors", []), "objectors"),
         tombstones_per_day=per_day,
         store=raw.get("store"),
+        hold_issuers=_vkeys(raw.get("hold_issuers", []), "hold_issuers"),
+        clock_ahead_s=ahead,
         **options,
     )
 
@@ -166,11 +175,13 @@ def create_operator(
     officers: Sequence[str] = (),
     readers: Sequence[str] = (),
     objectors: Sequence[str] = (),
+    hold_issuers: Sequence[str] = (),
 ) -> str:
     """Make the home of mirror operator `n` with a fresh cosigning key. Returns its verifier key (type 0x04).
 
     `log_vkey` is the journal's key (its name is the origin), `keeper_vkey` the key that signs the key copy's
-    requests, or None for a mirror without one. `officers`, `readers` and `objectors` are verifier keys too.
+    requests, or None for a mirror without one. `officers`, `readers`, `objectors` and `hold_issuers` are verifier keys
+    too.
     `port` 0 takes any free port. Raises ConfigError, also if the home exists already.
     """
     directory = Path(directory)
@@ -191,6 +202,7 @@ def create_operator(
         "readers": list(readers),
         "erasure_officers": list(officers),
         "objectors": list(objectors),
+        "hold_issuers": list(hold_issuers),
         "tombstones_per_day": TOMBSTONES_PER_DAY,
     }
     for folder in ("keys", "mirror", "keycopy"):

@@ -126,6 +126,31 @@ class FrameFile:
                 return body
         raise StorageFailed(f"damaged frame at {offset}")
 
+    def replaced_by(self, path: Path) -> None:
+        """Put another file of frames in this one's place, in one step: `path` is whole and durable, and goes.
+
+        Whoever syncs or reads meanwhile meets the one or the other. Raises OSError; then this one stands as it was.
+        """
+        with self._write_lock, self._sync_lock:
+            self._refuse_if_failed()
+            fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                path.replace(self.path)
+                os.dup2(fd, self._fd, inheritable=False)
+                self.end = self._synced = os.fstat(fd).st_size
+            finally:
+                os.close(fd)
+            sync_folder(self.path.parent)
+
+    def front_at(self, offset: int) -> tuple[int, bytes, int]:
+        """(length of the body, its bytes 8 to 24, its byte 24 or -1) of the frame at `offset`, without checking it.
+
+        For the key copy, whose bodies begin with number, id and the record's version.
+        """
+        front = os.pread(self._fd, HEAD + 25, offset)
+        version = front[HEAD + 24] if len(front) > HEAD + 24 else -1
+        return struct.unpack_from(">I", front)[0], front[HEAD + 8 : HEAD + 24], version
+
     def close(self) -> None:
         """Close the file; what was appended but not synced is in the kernel's hands."""
         os.close(self._fd)

@@ -1,21 +1,32 @@
 """The key copy: the keeper's records, in the order it gave them, opaque to us.
 
-Sequence numbers start at 1 and have no gaps. A record that stands is never changed; the only removal will be by
-a tombstone (see tombstones.py). Files: `records-<first seq>.log`, a new one every 64 MiB, so that a later removal
+Sequence numbers start at 1 and have no gaps. A record that stands is never changed; the only removal is by
+a tombstone (see destroying.py). Files: `records-<first seq>.log`, a new one every 64 MiB, so that a removal
 rewrites one file and not all. Frame body: `u64 big-endian seq ‖ 16 bytes record id ‖ record`.
+
+A record of version 1 begins with a head of 89 bytes, which ends with the SHA-256 of what follows, the sealed box; the
+keeper's chain is over the heads. A *blank* record is the head alone: the box is destroyed and the chain still verifies.
 """
 
 from __future__ import annotations
 
 import bisect
+import contextlib
+import hashlib
+import logging
+import os
 import struct
 import threading
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from kulla.mirror.frames import FrameFile, StorageFailed
+from kulla.mirror.frames import FrameFile, StorageFailed, frame
 
+log = logging.getLogger("kulla.mirror")
+
+HEADS = {1: 89}  # bytes of a record's head, by the record's version
+FRONT = 24  # bytes of a frame's body before the record
 FILE_SIZE = 64 * 1024 * 1024
 PAGE = 8 * 1024 * 1024
 MAX_RECORD = 4 * 1024 * 1024
@@ -38,6 +49,25 @@ class Conflict(Exception):
         super().__init__(f"Another record already stands under number {seq}.")
 
 
+def blank(record: bytes) -> bytes:
+    """The record without its box. Raises ValueError for one whose form this program does not know."""
+    head = HEADS.get(record[0] if record else -1)
+    if head is None or len(record) < head:
+        raise ValueError("a record of another version")
+    return record[:head]
+
+
+def _same(stands: bytes, came: bytes) -> bool:
+    """Whether two bodies under one number are one record; the one or the other may be blank."""
+    if stands == came:
+        return True
+    shorter, longer = sorted((stands, came), key=len)
+    with contextlib.suppress(ValueError):
+        if shorter[FRONT:] == blank(longer[FRONT:]) and shorter[:FRONT] == longer[:FRONT]:
+            return hashlib.sha256(longer[len(shorter) :]).digest() == shorter[-32:]
+    return False
+
+
 class KeyCopy:
     """The records of one keeper in one folder. Thread-safe."""
 
@@ -49,6 +79,8 @@ class KeyCopy:
         self._firsts: list[int] = []
         self._offsets: list[array[int]] = []
         self.next = 1
+        for path in folder.glob("records-*.log.blank"):
+            path.unlink()  # a blanking that a crash ended: it begins again
         for path in sorted(folder.glob("records-*.log")):
             self._open(path)
 
@@ -68,8 +100,8 @@ class KeyCopy:
     def put(self, records: Sequence[Record]) -> int:
         """Store records, durable on return. Returns the next expected sequence number.
 
-        Records that already stand with the same bytes are fine. Raises Gap, Conflict (then nothing of the call
-        is stored) and StorageFailed.
+        Records that already stand with the same bytes are fine, and so are those that stand blank: they stay as they
+        are. Raises Gap, Conflict (then nothing of the call is stored) and StorageFailed.
         """
         with self._lock:
             expected = self.next
@@ -77,7 +109,7 @@ class KeyCopy:
             for seq, record_id, record in records:
                 body = struct.pack(">Q", seq) + record_id + record
                 if seq < self.next:
-                    if self._body(seq) != body:
+                    if not _same(self._body(seq), body):
                         raise Conflict(seq)
                 elif seq != expected:
                     raise Gap(expected if new else self.next)
@@ -108,6 +140,58 @@ class KeyCopy:
                     break
                 out.append((seq, body[8:24], body[24:]))
         return out
+
+    def blank(self, ids: Collection[bytes], step: Callable[[str], None] = lambda _step: None) -> int:
+        """Destroy the boxes of the records with these ids; durable on return. Gives how many were not blank yet.
+
+        Each file that holds one is written anew beside itself, synced, and put in its place: after a crash at any
+        moment it stands as before or as after. What a torn end had left aside goes too, since it may hold the same
+        records. `step` is told of each step, for tests of crashes. Raises StorageFailed, OSError.
+        """
+        count = 0
+        for number in range(len(self._files)):
+            with self._lock:
+                full = self._full(number, ids)
+                if full:
+                    self._rewrite(number, full, step)
+                    count += len(full)
+        if ids:
+            for path in self._folder.glob("records-*.torn-*"):
+                log.warning("%s may hold what was destroyed: it was removed", path.name)
+                path.unlink()
+        return count
+
+    def _full(self, number: int, ids: Collection[bytes]) -> set[int]:
+        """Offsets of the records in one file that are to be blank and are not. With the lock held."""
+        file, full = self._files[number], set()
+        for offset in self._offsets[number]:
+            length, record_id, version = file.front_at(offset)
+            if record_id in ids and length != FRONT + HEADS.get(version, -1):
+                full.add(offset)
+        return full
+
+    def _rewrite(self, number: int, full: set[int], step: Callable[[str], None]) -> None:
+        file, offsets = self._files[number], array("Q")
+        anew = file.path.with_name(f"{file.path.name}.blank")
+        with os.fdopen(
+            os.open(anew, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb"
+        ) as out:
+            for offset in self._offsets[number]:
+                body = file.body_at(offset)
+                if offset in full:
+                    try:
+                        body = body[:FRONT] + blank(body[FRONT:])
+                    except ValueError:
+                        raise StorageFailed("a record of a version that this program cannot blank") from None
+                offsets.append(out.tell())
+                out.write(frame(body))
+            step("written")
+            out.flush()
+            os.fsync(out.fileno())
+        step("synced")
+        file.replaced_by(anew)
+        self._offsets[number] = offsets
+        step("replaced")
 
     def _body(self, seq: int) -> bytes:
         number = bisect.bisect_right(self._firsts, seq) - 1

@@ -111,6 +111,7 @@ def start_mirrors(
     officers: Sequence[str] = (),
     readers: Sequence[str] = (),
     objectors: Sequence[str] = (),
+    hold_issuers: Sequence[str] = (),
     start: bool = True,
 ) -> list[RunningMirror]:
     """Make and start `n` mirrors of the log whose checkpoints `signer` signs, in folder/1, folder/2, …
@@ -132,6 +133,7 @@ def start_mirrors(
             officers=officers,
             readers=readers,
             objectors=objectors,
+            hold_issuers=hold_issuers,
         )
         running.append(RunningMirror(vkey.split("+")[0], vkey, port, home))
     policy = make_policy(signer.vkey, running, n // 2 + 1)

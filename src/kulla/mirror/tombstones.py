@@ -1,55 +1,48 @@
-"""Tombstones: the frozen format by which records of the key copy will be destroyed, and the objections to them.
+"""The tombstones of one key copy: what came, what stops it, what was carried out. The format: journal/tombstone.py.
 
-This program validates, records and lists them. Carrying them out after the 30 days comes with a later issue; until
-then nothing here removes a byte.
+`tombstones.log` holds append-only frames; a body is deterministic CBOR:
 
-A tombstone is deterministic CBOR (RFC 8949, section 4.2.1), a map with text keys:
-
-    v            1
-    record_ids   list of 1 to 256 record ids of 16 bytes, or
-    person_key   the id of one person's data key, 16 bytes (exactly one of the two)
-    reason       text, 1 to 500 characters, no personal data
-    at           when it was drawn up, ms since the epoch, UTC
-    not_before   at least `at` + 30 days
-    signatures   two or more of [name of the officer's key, Ed25519 signature], by different officers, over
-                 "kulla-tombstone/1\\n" ‖ the same map without `signatures`, in deterministic CBOR
-
-Its id is the SHA-256 of the map without `signatures`, in hexadecimal.
-
-An objection is a signed note whose text is "kulla-objection/1\\n<id>\\n<reason>\\n", signed by an erasure officer,
-a mirror operator (`objectors`) or the keeper in a person's name. One objection stops the tombstone for good.
+    [1, received ms, tombstone]                a valid tombstone came
+    [2, received ms, tombstone id, note]       an objection; one stops the tombstone for good
+    [3, ms, tombstone id]                      its records were blanked here (destroying.py)
+    [4, received ms, tombstone id, note]       a legal hold, or the end of one, as its text says
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from kulla.journal.wire import WireError, decode, encode
+from kulla.journal.tombstone import (
+    DAY,
+    HOLD,
+    MAX_IDS,
+    MAX_TOMBSTONE,
+    OBJECTION,
+    SIGNED,
+    WAIT,
+    Tombstone,
+    TombstoneRefused,
+    check_tombstone,
+    parse_tombstone,
+    unsigned_part,
+)
+from kulla.journal.wire import decode, encode
 from kulla.mirror.frames import FrameFile
 
+__all__ = [
+    "DAY", "MAX_IDS", "MAX_TOMBSTONE", "OBJECTION", "SIGNED", "WAIT", "CapReached", "Standing", "Tombstone",
+    "TombstoneRefused", "Tombstones", "check_tombstone", "parse_tombstone", "unsigned_part",
+]  # fmt: skip
+
 log = logging.getLogger("kulla.mirror")
-
-DAY = 24 * 3600 * 1000
-WAIT = 30 * DAY
-MAX_TOMBSTONE = 16 * 1024
-MAX_IDS = 256
-MAX_SIGNATURES = 8
-COMMON = {"v", "reason", "at", "not_before", "signatures"}
-SIGNED = b"kulla-tombstone/1\n"
-OBJECTION = "kulla-objection/1"
-
-
-class TombstoneRefused(Exception):
-    """Why a tombstone or an objection is not taken, as a plain sentence."""
+MAX_NOTES = 16  # objections to one tombstone; holds of it
 
 
 class CapReached(TombstoneRefused):
@@ -58,119 +51,27 @@ class CapReached(TombstoneRefused):
 
 @dataclass(slots=True)
 class Standing:
-    """One tombstone as it stands here: `due` is when it may be carried out at the earliest."""
+    """One tombstone as it stands here: `due` is when it may be carried out at the earliest, `done` when it was."""
 
     id: str
     tombstone: bytes
     received: int
     due: int
     objections: list[bytes]
+    holders: set[bytes] = field(default_factory=set)  # public keys of those whose hold stands
+    hold_notes: list[bytes] = field(default_factory=list)
+    done: int | None = None
 
     @property
     def state(self) -> str:
-        """`pending`, or `objected` once anyone who may has objected."""
-        return "objected" if self.objections else "pending"
-
-
-@dataclass(frozen=True, slots=True)
-class Tombstone:
-    """A tombstone whose form is right; its signatures are not checked yet."""
-
-    at: int
-    not_before: int
-    unsigned: bytes
-    signatures: list[tuple[str, bytes]]
-
-    @property
-    def id(self) -> str:
-        """The SHA-256 of the part without signatures, in hexadecimal."""
-        return hashlib.sha256(self.unsigned).hexdigest()
-
-
-def unsigned_part(fields: Mapping[str, Any]) -> bytes:
-    """The bytes that give a tombstone its id; the officers sign SIGNED followed by these."""
-    return encode({k: v for k, v in fields.items() if k != "signatures"})
-
-
-def _ids(fields: dict[str, Any]) -> object:
-    """What the tombstone destroys, or None if it names neither or both."""
-    named = set(fields) - COMMON
-    if len(fields) != 6 or len(named) != 1:
-        return None
-    return fields["record_ids"] if named == {"record_ids"} else [fields.get("person_key")]
-
-
-def _is_form(fields: Any) -> bool:
-    if type(fields) is not dict or not set(fields) > COMMON:
-        return False
-    ids, reason, signatures = _ids(fields), fields["reason"], fields["signatures"]
-    return (
-        fields["v"] == 1
-        and all(type(fields[name]) is int for name in ("v", "at", "not_before"))
-        and all(0 <= fields[name] < 2**53 for name in ("at", "not_before"))
-        and type(reason) is str
-        and 1 <= len(reason) <= 500
-        and type(ids) is list
-        and 1 <= len(ids) <= MAX_IDS
-        and all(type(i) is bytes and len(i) == 16 for i in ids)
-        and len(set(ids)) == len(ids)
-        and type(signatures) is list
-        and 2 <= len(signatures) <= MAX_SIGNATURES
-        and all(
-            type(s) is list and len(s) == 2 and type(s[0]) is str and type(s[1]) is bytes for s in signatures
-        )
-    )
-
-
-def parse_tombstone(data: bytes) -> Tombstone:
-    """Check the form of a tombstone, every field. Raises TombstoneRefused."""
-    refusal = TombstoneRefused("This is not a tombstone of version 1 in deterministic CBOR.")
-    if len(data) > MAX_TOMBSTONE:
-        raise TombstoneRefused(f"A tombstone has at most {MAX_TOMBSTONE} bytes.")
-    try:
-        fields = decode(data)
-        if not _is_form(fields) or encode(fields) != data:
-            raise refusal
-    except WireError:
-        raise refusal from None
-    return Tombstone(
-        fields["at"],
-        fields["not_before"],
-        unsigned_part(fields),
-        [(name, sig) for name, sig in fields["signatures"]],
-    )
-
-
-def check_tombstone(data: bytes, officers: Mapping[str, Ed25519PublicKey], now: int) -> Tombstone:
-    """Validate a tombstone: (1) its form, (2) its dates, (3) two different officers' signatures.
-
-    `now` is in ms since the epoch. Raises TombstoneRefused with the first reason found.
-    """
-    tombstone = parse_tombstone(data)
-    if tombstone.at > now + 5 * 60 * 1000:
-        raise TombstoneRefused("The tombstone is dated in the future.")
-    if tombstone.not_before < tombstone.at + WAIT:
-        raise TombstoneRefused("A tombstone waits at least 30 days.")
-    signed_by: set[bytes] = set()
-    for name, signature in tombstone.signatures:
-        key = officers.get(name)
-        if key is None:
-            raise TombstoneRefused("One who signed the tombstone is no erasure officer here.")
-        try:
-            key.verify(signature, SIGNED + tombstone.unsigned)
-        except InvalidSignature:
-            raise TombstoneRefused("A signature on the tombstone is not valid.") from None
-        signed_by.add(key.public_bytes_raw())
-    if len(signed_by) < 2:
-        raise TombstoneRefused("A tombstone needs the signatures of two different erasure officers.")
-    return tombstone
+        """`done`; `objected` once anyone who may has objected; `held` while a legal hold stands; else `pending`."""
+        if self.done is not None:
+            return "done"
+        return "objected" if self.objections else "held" if self.holders else "pending"
 
 
 class Tombstones:
-    """The tombstones and objections of one key copy, in `tombstones.log` (append-only frames).
-
-    Frame body: deterministic CBOR [1, received ms, tombstone bytes] or [2, received ms, id, objection bytes].
-    """
+    """The tombstones, objections and holds of one key copy. Thread-safe."""
 
     def __init__(self, folder: Path, *, per_day: int) -> None:
         """`per_day`: how many are taken in one UTC day; above it they are refused and an alarm is logged."""
@@ -186,8 +87,23 @@ class Tombstones:
             tombstone = parse_tombstone(item[2])
             due = max(tombstone.not_before, item[1] + WAIT)
             self._standing[tombstone.id] = Standing(tombstone.id, item[2], item[1], due, [])
-        else:
+        elif item[0] == 2:
             self._standing[item[2]].objections.append(item[3])
+        elif item[0] == 3:
+            self._standing[item[2]].done = item[1]
+        else:
+            standing, (key, note) = self._standing[item[2]], item[3]
+            standing.hold_notes.append(note)
+            if note.startswith(HOLD.encode() + b"\n"):
+                standing.holders.add(key)
+            else:
+                standing.holders.discard(key)
+
+    def _keep(self, item: list[Any]) -> None:
+        """Durable on return. With the lock held. Raises StorageFailed."""
+        self._file.append([encode(item)])
+        self._file.sync()
+        self._apply(item)
 
     def schedule(self, data: bytes, officers: Mapping[str, Ed25519PublicKey], now: int) -> Standing:
         """Record a valid tombstone as pending, durable on return; the same one again changes nothing.
@@ -205,30 +121,90 @@ class Tombstones:
                     raise CapReached(
                         f"More than {self._per_day} tombstones came today; the operator was told."
                     )
-                item = [1, now, data]
-                self._file.append([encode(item)])
-                self._file.sync()
-                self._apply(item)
+                self._keep([1, now, data])
                 standing = self._standing[tombstone.id]
                 log.warning("tombstone %s is pending", tombstone.id[:16])
             return standing
 
+    def take_over(self, other: Path, officers: Mapping[str, Ed25519PublicKey], now: int) -> int:
+        """What another copy's `tombstones.log` has and ours lacks, with the times at which it came there.
+
+        For an operator who has restored a backup that is older than the tombstones: his own act, with the mirror
+        stopped. Every tombstone is checked as if it came today; what the other carried out stands here as pending.
+        Gives how many were new. Raises TombstoneRefused, StorageFailed.
+        """
+        theirs = FrameFile(other)
+        new = 0
+        try:
+            for _, body in theirs.bodies():
+                item = decode(body)
+                with self._lock:
+                    if item[0] == 1:
+                        tombstone = check_tombstone(item[2], officers, now)
+                        if tombstone.id not in self._standing:
+                            self._keep([1, min(int(item[1]), now), item[2]])
+                            new += 1
+                    elif (item[0] == 2 and item[3] not in self._standing[item[2]].objections) or (
+                        item[0] == 4 and item[3][1] not in self._standing[item[2]].hold_notes
+                    ):
+                        self._keep(item)
+        finally:
+            theirs.close()
+        return new
+
     def object(self, tombstone_id: str, note: bytes, now: int) -> Standing:
         """Record an objection whose signature the caller has checked; durable on return.
 
-        Raises KeyError if no such tombstone stands here, TombstoneRefused past 16 objections, StorageFailed.
+        Raises KeyError if no such tombstone stands here, TombstoneRefused past 16 objections or when it was carried
+        out, StorageFailed.
         """
         with self._lock:
             standing = self._standing[tombstone_id]
+            if standing.done is not None:
+                raise TombstoneRefused("This tombstone was carried out already.")
             if note not in standing.objections:
-                if len(standing.objections) >= 16:
+                if len(standing.objections) >= MAX_NOTES:
                     raise TombstoneRefused("This tombstone is stopped already.")
-                item = [2, now, tombstone_id, note]
-                self._file.append([encode(item)])
-                self._file.sync()
-                self._apply(item)
+                self._keep([2, now, tombstone_id, note])
                 log.warning("tombstone %s is stopped by an objection", tombstone_id[:16])
             return standing
+
+    def hold(self, tombstone_id: str, note: bytes, key: bytes, now: int, *, lift: bool) -> Standing:
+        """Record a legal hold by the issuer with this public key, or the end of it; the caller has checked the note.
+
+        Raises KeyError, TombstoneRefused (carried out; no hold of this key to lift; too many), StorageFailed.
+        """
+        with self._lock:
+            standing = self._standing[tombstone_id]
+            if standing.done is not None:
+                raise TombstoneRefused("This tombstone was carried out already.")
+            if note in standing.hold_notes:
+                return standing
+            if lift and key not in standing.holders:
+                raise TombstoneRefused(
+                    "Only who issued a hold lifts it; this key has none on this tombstone."
+                )
+            if not lift and (key in standing.holders or len(standing.hold_notes) >= 4 * MAX_NOTES):
+                raise TombstoneRefused("This tombstone is held already.")
+            self._keep([4, now, tombstone_id, [key, note]])
+            log.warning(
+                "a legal hold of tombstone %s was %s", tombstone_id[:16], "lifted" if lift else "issued"
+            )
+            return standing
+
+    def carried_out(self, tombstone_id: str, now: int) -> None:
+        """Note that its records are blank here; durable on return. Raises StorageFailed."""
+        with self._lock:
+            if self._standing[tombstone_id].done is None:
+                self._keep([3, now, tombstone_id])
+
+    def due(self, now: int) -> list[Standing]:
+        """What is to be carried out by now, or was: nobody objected, nothing is held."""
+        with self._lock:
+            return [
+                each for each in self._standing.values()
+                if each.due <= now and each.state in {"pending", "done"}
+            ]  # fmt: skip
 
     def all(self) -> list[Standing]:
         """Every tombstone that came here, oldest first."""

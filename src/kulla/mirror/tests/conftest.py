@@ -12,6 +12,7 @@ from kulla.mirror.tests.client import ORIGIN, Client, Journal
 KEEPER = Signer.generate("keeper.test.kulla.example")
 OFFICERS = [Signer.generate(f"officer-{n}.test.kulla.example") for n in (1, 2, 3)]
 OBJECTOR = Signer.generate("operator-2-person.test.kulla.example")
+ISSUERS = [Signer.generate(f"court-{n}.test.kulla.example") for n in (1, 2)]
 READER = Signer.generate("rebuild.test.kulla.example")
 
 
@@ -30,6 +31,7 @@ def mirror(tmp_path: Path, journal: Journal) -> Iterator[RunningMirror]:
         keeper_vkey=KEEPER.vkey,
         officers=[officer.vkey for officer in OFFICERS],
         objectors=[OBJECTOR.vkey],
+        hold_issuers=[issuer.vkey for issuer in ISSUERS],
         readers=[READER.vkey],
     )
     yield running[0]

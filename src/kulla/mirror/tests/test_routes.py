@@ -56,8 +56,9 @@ ROUTES: dict[tuple[str, str], set[str]] = {
     ("POST", "/add-entries"): {"*"},
     ("POST", "/keycopy/schedule-destroy"): {"*"},
     ("POST", "/keycopy/object"): {"*"},
+    ("POST", "/keycopy/hold"): {"*"},
 }
-GUARDED = {"/keycopy/object": 403}  # an objection without a good signature inside
+GUARDED = {"/keycopy/object": 403, "/keycopy/hold": 403}  # an objection without a good signature inside
 
 
 def test_every_route_is_known_here(mirror: RunningMirror) -> None:
