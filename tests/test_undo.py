@@ -39,7 +39,12 @@ def test_what_was_done_in_a_clerks_name_is_answered_and_people_are_told(
     assert len(honest_rows) == len(before["appointments_appointment"]) - 2
     assert [kind for _, kind in country.db.entries()].count("appointment.undone") == 2
     assert journeys.is_received(citizen.open(honest.url))
-    page = country.sign_in("neighbour1").open("/my")
+    neighbour = country.sign_in("neighbour1")
+    answers = [entry for entry, kind in country.db.entries() if kind == "appointment.undone"]
+    seen = [neighbour.open(f"/receipts/{entry}/") for entry in answers]
+    (own,) = [page for page in seen if page.status == 200]  # the other one's is the other one's
+    assert journeys.is_received(own), own.text[:400]
+    page = neighbour.open("/my")
     assert "undone" in page.text.lower() or "cancelled" in page.text.lower() or "anul" in page.text.lower()
 
     again = run_kulla(*undo, **country.env).stdout
