@@ -203,10 +203,7 @@ class Server:
         if not keep:
             _linger(wire.sock)
         with self._lock:
-            self._open.pop(
-                wire.sock, None
-            )  # to the end of the line: the dictionary's order is that of last use
-            self._open[wire.sock] = False
+            self._open[wire.sock] = False  # its place in the line stays that of this request's beginning
         return keep
 
     def _handle(self, request: Request) -> Response:
