@@ -1,4 +1,4 @@
-"""Tables of the record. Look, UndoRun, Undone, KeyChange and HandedIn are kept; the others are derived from the journal.
+"""Tables of the record. Look, UndoRun, Undone, KeyChange and HandedIn are kept; the others derive from the journal.
 
 Statements against them are plain SQL where counting or speed matters (entries.py, sequencer.py, rebuild.py).
 """

@@ -23,7 +23,9 @@ from kulla.services.appointments.models import (
 )
 from kulla.services.appointments.people import SERVICE
 
-PROOF_MS = 29 * 24 * 3600 * 1000  # the keeper takes an older attestation for nothing; a grant is for one day anyway
+PROOF_MS = (
+    29 * 24 * 3600 * 1000
+)  # the keeper takes an older attestation for nothing; a grant is for one day anyway
 
 
 def booked(act: record.Act, opened: record.Entry) -> str:
