@@ -3,6 +3,7 @@
 To be run by an operator who is not the portal's administration, on a machine of his own, which needs only what
 requirements/mirror.txt lists. `audit` re-reads everything that a mirror holds, `catch-up` takes it from another
 mirror, `new` makes the home and the keys of a new operator, `evidence` says what a fork's evidence proves.
+`publish` runs on the portal's host: it shows the journal's own folder to mirrors that watch it or pull from it.
 
 examples:
   kulla mirror --config /srv/mirror/operator.json
@@ -10,6 +11,7 @@ examples:
   kulla mirror audit --s3 s3://bucket/prefix/HASH --policy policy
   kulla mirror new /srv/mirror --name operator-4.example --log LOG-VKEY --keeper KEEPER-VKEY
   kulla mirror catch-up --config /srv/mirror/operator.json --from https://other.example:7001
+  kulla mirror publish --journal /srv/kulla/portal/journal --log LOG-VKEY --reader READER-VKEY
   kulla mirror evidence fork-1a2b.txt --log LOG-VKEY
 
 exit codes:
@@ -19,6 +21,7 @@ exit codes:
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from kulla.cli.home import port_number
@@ -56,6 +59,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     new.add_argument("--keeper", metavar="VKEY", help="the keeper's verifier key; none: no key copy")
     new.add_argument("--port", type=port_number, default=7001, help="port on loopback (default 7001)")
 
+    publish = acts.add_parser("publish", help="show the journal's own folder to who watches it or pulls")
+    publish.add_argument(
+        "--journal", type=Path, required=True, metavar="DIR", help="the portal's journal folder"
+    )
+    publish.add_argument("--log", required=True, metavar="VKEY", help="the journal's verifier key")
+    publish.add_argument(
+        "--reader", action="append", default=[], metavar="VKEY", help="who may read segments; repeat for each"
+    )
+    publish.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+    publish.add_argument("--port", type=port_number, default=7000, help="port (default 7000)")
+    publish.add_argument("--certificate", type=Path, metavar="FILE", help="PEM file that it shows")
+    publish.add_argument("--keyfile", type=Path, metavar="FILE", help="PEM file with its key")
+    publish.add_argument("--clients", type=Path, metavar="FILE", help="PEM file of the clients' authority")
+
     evidence = acts.add_parser("evidence", help="say what a file of evidence proves")
     evidence.add_argument("file", type=Path, metavar="FILE")
     evidence.add_argument("--log", required=True, metavar="VKEY", help="the journal's verifier key")
@@ -83,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
 def _act(args: argparse.Namespace) -> int:
     from kulla.cli.errors import CommandError
     from kulla.mirror import commands
-    from kulla.mirror.options import ClientTls
+    from kulla.mirror.options import ClientTls, Tls
 
     if args.act == "audit":
         if (args.place is None) == (args.s3 is None):
@@ -97,4 +114,11 @@ def _act(args: argparse.Namespace) -> int:
         return commands.catch_up(args.config, args.source, key, tls, print)
     if args.act == "new":
         return commands.new(args.place, args.name, args.log, args.keeper, args.port, print)
+    if args.act == "publish":
+        if (args.certificate is None) != (args.keyfile is None):
+            raise CommandError("--certificate and --keyfile belong together.")
+        served = Tls(args.certificate, args.keyfile, args.clients) if args.certificate else None
+        return commands.publish(
+            args.journal, args.log, args.reader, args.host, args.port, served, partial(print, flush=True)
+        )
     return commands.evidence(args.file, args.log, print)

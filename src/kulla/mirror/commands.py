@@ -6,6 +6,7 @@ Each function is one command and raises CommandFailed with a plain sentence; cli
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -17,17 +18,19 @@ from kulla.journal.errors import FormatError, JournalError, PolicyError
 from kulla.journal.note import Signer, parse_vkey
 from kulla.journal.policy import Policy
 from kulla.journal.store import LogFolder, LogStore
-from kulla.journal.tls import TlsFilesError
+from kulla.journal.tls import TlsFilesError, server_context
 from kulla.mirror.app import origin_hash
 from kulla.mirror.audit import Audit, audit_keycopy, audit_log, policy_of
-from kulla.mirror.config import Config, ConfigError, create_operator, load_config
+from kulla.mirror.config import Config, ConfigError, create_operator, is_local, load_config
 from kulla.mirror.evidence import judge, parse_evidence
 from kulla.mirror.following import Diverged, follow, follow_keycopy
 from kulla.mirror.frames import StorageFailed
+from kulla.mirror.http import Server
 from kulla.mirror.keycopy import Conflict, KeyCopy
 from kulla.mirror.logcopy import CopyDamaged, LogCopy
 from kulla.mirror.messages import Refused
-from kulla.mirror.options import ClientTls, OptionError, reader_key
+from kulla.mirror.options import ClientTls, OptionError, Tls, reader_key
+from kulla.mirror.publish import Publisher
 from kulla.mirror.server import CannotStart, lock_home
 from kulla.mirror.source import Source, SourceFailed
 from kulla.mirror.stores import open_store
@@ -149,6 +152,8 @@ def catch_up(config_file: Path, url: str, key_file: Path, tls: ClientTls, say: S
             copy = LogCopy(open_store(config.store, config.home, name), key, config.cosigner)
             new = follow(copy, source, name, key, partial(progress, "entries"))
             say(f"{new} entries taken; {copy.size} are cosigned now.")
+        if config.keeper is None:
+            return 0
         (config.home / "keycopy").mkdir(exist_ok=True)
         records = KeyCopy(config.home / "keycopy")
         say(
@@ -194,6 +199,34 @@ def new(home: Path, name: str, log_vkey: str, keeper_vkey: str | None, port: int
    Put that text into {home / "policy"} when the other operators publish the same.
 5. Start it: kulla mirror --config {home / "operator.json"}
    It signs from the first checkpoint that the journal sends. `kulla mirror audit {home}` re-reads all it holds.""")
+    return 0
+
+
+# --- showing the journal itself ---------------------------------------------------------------------------------
+
+
+def publish(
+    folder: Path, log_vkey: str, readers: list[str], host: str, port: int, tls: Tls | None, say: Say
+) -> int:
+    """Show the journal's own folder until SIGTERM or SIGINT. Gives 0."""
+    if tls is None and not is_local(host):
+        raise CommandFailed(f"{host} is reached by others: give --certificate and --keyfile.")
+    if not folder.is_dir():
+        raise CommandFailed(f"{folder} is not the folder of a journal.")
+    try:
+        keys = [parse_vkey(reader) for reader in readers]
+        certificates = tls is not None and tls.clients is not None
+        shown = Publisher(folder, parse_vkey(log_vkey).name, keys, certificates=certificates)
+        context = server_context(tls.certificate, tls.key, tls.clients) if tls else None
+        server = Server(host, port, shown.handle, context=context)
+    except (JournalError, TlsFilesError) as error:
+        raise CommandFailed(str(error)) from None
+    except OSError as error:
+        raise CommandFailed(f"Port {port} on {host} cannot be used: {error.strerror}.") from None
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: server.stop())
+    say(f"The journal in {folder} is shown on {host} port {server.port}.")
+    server.run()
     return 0
 
 

@@ -5,13 +5,18 @@ app.py asks `is_public` and demands signatures for the rest; here is only how it
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterator
+from typing import Protocol
 
 from kulla.journal.errors import FormatError, MissingError
-from kulla.mirror.logcopy import LogCopy
+from kulla.journal.store import segment_path
 from kulla.mirror.messages import Refused, Response
 from kulla.mirror.segments import parse_path
+from kulla.mirror.stores import Store
 
+MAX_LISTED = 10_000
 BYTES = "application/octet-stream"
 ANYWHERE = {"Access-Control-Allow-Origin": "*"}
 IMMUTABLE = ANYWHERE | {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -37,7 +42,41 @@ def is_known(path: str) -> bool:
     )
 
 
-def read_log(copy: LogCopy, path: str, query: str) -> Response:
+class Readable(Protocol):
+    """A log that is read: a mirror's copy, or the journal's own folder."""
+
+    @property
+    def checkpoint_note(self) -> bytes | None:
+        """The published checkpoint."""
+        ...
+
+    @property
+    def pending_note(self) -> bytes | None:
+        """The pending one."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """Where tiles, bundles and segments lie."""
+        ...
+
+
+def _listed(store: Store, after: int, *, merged: bool) -> Iterator[tuple[int, int, int]]:
+    """(first, next, bytes) of segments or merged files that reach beyond entry `after`, ascending."""
+    if merged:
+        for folder in sorted((name for name in store.names("merged") if name.isdigit()), key=int):
+            for first, following in store.merged(folder):
+                if following > after:
+                    yield first, following, store.index_of(first, following).size
+        return
+    for first, following in store.segments(after):
+        try:
+            yield first, following, store.size(segment_path(first, following))
+        except MissingError:
+            continue  # replaced this moment
+
+
+def read_log(copy: Readable, path: str, query: str) -> Response:
     """The answer under a path of a log. Raises Refused."""
     if path == "checkpoint":
         return _note(
@@ -46,14 +85,14 @@ def read_log(copy: LogCopy, path: str, query: str) -> Response:
     if path == "pending":
         return _note(copy.pending_note, "No checkpoint of this log has come here yet.", {})
     if path in {"segments", "merged"}:
-        listed = copy.segments.list_from if path == "segments" else copy.segments.merged_from
-        lines = [f"{a}-{b} {size}\n" for a, b, size in listed(number(query))]
+        listed = _listed(copy.store, number(query), merged=path == "merged")
+        lines = [f"{a}-{b} {size}\n" for a, b, size in itertools.islice(listed, MAX_LISTED)]
         return Response("".join(lines).encode())
     if path.startswith("segment/"):
-        data = copy.segments.read(*parse_path(path))
-        if data is None:
-            raise Refused(404, "There is no segment under this address.")
-        return Response(data, content_type=BYTES)
+        try:
+            return Response(copy.store.read(segment_path(*parse_path(path))), content_type=BYTES)
+        except MissingError:
+            raise Refused(404, "There is no segment under this address.") from None
     try:
         data = copy.store.read(path)
     except (MissingError, FormatError, IsADirectoryError):

@@ -107,25 +107,3 @@ class Segments:
             return self._store.read(segment_path(first, end))
         except MissingError:
             return None
-
-    def list_from(self, after: int, limit: int = 10_000) -> list[tuple[int, int, int]]:
-        """(first, end, size in bytes) of at most `limit` segments with end > `after`, ascending."""
-        out = []
-        for first, end in self._store.segments(after):
-            try:
-                size = self._store.size(segment_path(first, end))
-            except MissingError:
-                continue  # replaced this moment
-            out.append((first, end, size))
-            if len(out) == limit:
-                break
-        return out
-
-    def merged_from(self, after: int, limit: int = 10_000) -> list[tuple[int, int, int]]:
-        """(first, end, size in bytes) of at most `limit` merged files with end > `after`, ascending."""
-        out: list[tuple[int, int, int]] = []
-        for folder in sorted(self._store.names("merged")):
-            for first, end in self._store.merged(folder):
-                if end > after and len(out) < limit:
-                    out.append((first, end, self._store.index_of(first, end).size))
-        return out

@@ -47,9 +47,11 @@ class Origin:
 def origin() -> Iterator[Origin]:
     served = Origin()
     served.thread.start()
-    yield served
-    served.server.stop()
-    served.thread.join(3)
+    try:
+        yield served
+    finally:
+        served.server.stop()
+        served.thread.join(3)
 
 
 @contextmanager
@@ -59,10 +61,12 @@ def mirror_with(
     """A mirror process whose operator.json has these sections besides."""
     (mirror,) = start_mirrors(folder, 1, ORIGIN, journal.signer, start=False)
     configure(mirror, **sections)
-    if start:
-        mirror.start()
-    yield mirror
-    stop_mirrors([mirror])
+    try:
+        if start:
+            mirror.start()
+        yield mirror
+    finally:
+        stop_mirrors([mirror])
 
 
 def configure(mirror: RunningMirror, **sections: Any) -> None:
