@@ -20,7 +20,7 @@ from .log import read_leaves
 from .merkle import EMPTY_ROOT, leaf_hash
 from .policy import Policy
 from .segment import parse_segment
-from .store import LogFolder, segment_path
+from .store import LogFolder, LogStore, segment_path
 from .tiles import HASH, WIDTH, Edge, parse_tile_path, tile_path
 
 CHUNK = 64 * WIDTH  # entries that are held in memory
@@ -59,7 +59,7 @@ class CheckReport:
 
 
 def check_folder(
-    path: str | os.PathLike[str], policy: Policy | str | bytes, progress: Progress | None = None
+    path: str | os.PathLike[str] | LogStore, policy: Policy | str | bytes, progress: Progress | None = None
 ) -> CheckReport:
     """Check a log folder against a policy (parsed or its text).
 
@@ -68,7 +68,7 @@ def check_folder(
     """
     policy = policy if isinstance(policy, Policy) else Policy.parse(policy)
     report = CheckReport()
-    folder = LogFolder(path)
+    folder = path if isinstance(path, LogStore) else LogFolder(path)
     try:
         checkpoint = _checkpoint(folder, policy, report)
     except (JournalError, UnicodeDecodeError) as e:
@@ -82,7 +82,7 @@ def check_folder(
     return report
 
 
-def _checkpoint(folder: LogFolder, policy: Policy, report: CheckReport) -> Checkpoint:
+def _checkpoint(folder: LogStore, policy: Policy, report: CheckReport) -> Checkpoint:
     note = folder.read_checkpoint_note()
     if note is None:
         raise MissingError("there is none.")
@@ -91,7 +91,7 @@ def _checkpoint(folder: LogFolder, policy: Policy, report: CheckReport) -> Check
     return checked.checkpoint
 
 
-def _check_tree(folder: LogFolder, checkpoint: Checkpoint, report: CheckReport, tick: Progress) -> bool:
+def _check_tree(folder: LogStore, checkpoint: Checkpoint, report: CheckReport, tick: Progress) -> bool:
     """Whether every entry could be read and hashed to the root."""
     size, edge = checkpoint.size, Edge(0, ())
     while edge.size < size:
@@ -117,7 +117,7 @@ def _check_tree(folder: LogFolder, checkpoint: Checkpoint, report: CheckReport, 
     return True
 
 
-def _check_tile(folder: LogFolder, path: str, tile: bytes, report: CheckReport) -> None:
+def _check_tile(folder: LogStore, path: str, tile: bytes, report: CheckReport) -> None:
     report.tiles += 1
     try:
         stored = folder.read(path)
@@ -134,7 +134,7 @@ def _check_tile(folder: LogFolder, path: str, tile: bytes, report: CheckReport) 
         report.problem(CheckStep.TILES, f"{path} is not what the entries below it give.")
 
 
-def _check_segments(folder: LogFolder, size: int, report: CheckReport, tick: Progress) -> None:
+def _check_segments(folder: LogStore, size: int, report: CheckReport, tick: Progress) -> None:
     at = 0
     for first, following in folder.segments():
         if first >= size:
