@@ -16,7 +16,8 @@ def compare(home: Home, holders: Path | None, sources: Sequence[Path], load: flo
     """Print each difference as a line; how many there are. Raises CommandError when nothing opens the journal.
 
     1. what of a portal and a keeper is on this host;
-    2. the tables, at this load, going on where a broken-off run stood (HOME/portal/comparing);
+    2. the tables, at this load, going on where a broken-off run stood (HOME/portal/comparing), and whether the mirrors
+       under `sources` know more than the portal's journal;
     3. the keeper's records and register beside the key copies under `sources`, by default the home's operators.
     """
     if not 0 < load <= 1:
@@ -24,13 +25,13 @@ def compare(home: Home, holders: Path | None, sources: Sequence[Path], load: flo
     os.nice(10)
     differences = 0
     if home.portal.is_dir():
-        differences += _portal(home, holders, load, report)
+        differences += _portal(home, holders, sources, load, report)
     if home.keeper.is_dir():
         differences += _keeper(home, holders, sources, load, report)
     return differences
 
 
-def _portal(home: Home, holders: Path | None, load: float, report: Report) -> int:
+def _portal(home: Home, holders: Path | None, sources: Sequence[Path], load: float, report: Report) -> int:
     django_home.setup(home)
     from kulla.journal.policy import Policy
     from kulla.record import compare as comparing
@@ -42,6 +43,7 @@ def _portal(home: Home, holders: Path | None, load: float, report: Report) -> in
         say=lambda sentence: print(sentence, flush=True),
         load=load,
         state=home.portal / "comparing",
+        copies=[] if home.read_only else sources or home.operators,
         progress=report.progress,
     )
     went_on = ", going on where a broken-off run stood" if done.went_on else ""

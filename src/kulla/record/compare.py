@@ -5,12 +5,13 @@
    into a scratch file, and record_entry must say of each entry what the journal says.
 3. Tables are read in small pieces; what differs is suspected (comparing/pieces.py).
 4. Each suspect is looked at again at one moment, with what the journal and the outbox say then (comparing/verdict.py).
+5. The mirrors' copies, where they are at hand, must not know more than this journal (comparing/copies.py).
 The portal goes on meanwhile. With `state` a run that was broken off goes on where it stood.
 """
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from kulla.journal.store import LogFolder
 from kulla.record import readiness
 from kulla.record.checked import newest_checkpoint
 from kulla.record.comparing import pieces, whole
+from kulla.record.comparing.copies import odd_copies
 from kulla.record.comparing.expected import Expected
 from kulla.record.comparing.pace import Pace
 from kulla.record.comparing.verdict import Judge
@@ -62,6 +64,7 @@ def run(
     say: Callable[[str], None],
     load: float = 1.0,
     state: Path | None = None,
+    copies: Sequence[Path] = (),
     progress: Progress = lambda _step, _done, _total: None,
 ) -> Compared:
     """Compare; `say` takes each difference as one sentence, once.
@@ -79,6 +82,9 @@ def run(
         expected = Expected(place / "expected.sqlite3", policy.logs[0].verifier.name)
         with closing(expected):
             done = _run(expected, folder, policy, segment_key, say, load, progress)
+            for sentence in odd_copies(folder, policy, copies):
+                done.differences += 1
+                say(sentence)
             expected.remove()
         if state is not None:
             state.rmdir()

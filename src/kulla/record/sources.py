@@ -95,7 +95,7 @@ def choose(paths: Sequence[Path], policy: Policy, origin_hash: str) -> Chosen:
     # of two that reach equally far the one with more published; the rest must be its prefixes
     best = max(copies, key=lambda copy: (copy.checkpoint.size, copy.reach))
     for copy in copies:
-        _check_prefix(copy, best)
+        check_prefix(copy, best)
     note, cosigned, quorum = _gather(best, copies, policy)
     chosen = Chosen(best, note, cosigned, quorum)
     ahead = max(copies, key=lambda copy: copy.reach)
@@ -124,7 +124,7 @@ def needed(policy: Policy) -> int:
     return len(names)
 
 
-def _check_prefix(copy: Copy, best: Copy) -> None:
+def check_prefix(copy: Copy, best: Copy) -> None:
     """Raise RebuildError unless `copy` is a prefix of `best`."""
     old, new = copy.checkpoint, best.checkpoint
     if old.size == 0:

@@ -1,5 +1,6 @@
 """Comparing the tables with the journal: every kind of change is named, while the portal goes on, at a bounded load."""
 
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -11,9 +12,12 @@ import pytest
 from django.db import connection
 from django.db.models import F
 
+from kulla.journal import log as journal_log
+from kulla.journal.store import LogFolder
 from kulla.record import compare as comparing
 from kulla.record import triggers
 from kulla.record.comparing import pieces, verdict
+from kulla.record.comparing.copies import odd_copies
 from kulla.record.comparing.pace import Pace
 from kulla.record.errors import RebuildError
 from kulla.record.kept import db_uuids
@@ -253,3 +257,26 @@ def test_tables_that_are_ahead_of_the_journal_are_refused(lived: Country) -> Non
         cursor.execute("UPDATE record_state SET applied = applied + 1 WHERE id = 1")
     with pytest.raises(RebuildError, match="the journal has"):
         check(lived)
+
+
+def test_a_journal_that_was_set_back_with_its_tables_is_found_by_the_mirrors(
+    app: ModuleType, record: Record, lived: Country, tmp_path: Path
+) -> None:
+    copies = [mirror.home for mirror in lived.mirrors]
+    assert run(lived, copies=copies)[1] == []
+    older = Checkpoint.objects.order_by("size").first()
+    assert older is not None
+    set_back = LogFolder(shutil.copytree(lived.folder.path, tmp_path / "set-back"))
+    set_back.write_checkpoint_note(older.note)
+    said = list(odd_copies(set_back, lived.policy, copies[:1]))
+    only(said, "was set back", f"ends at {older.size}", str(copies[0]))
+    story = tmp_path / "story"
+    shutil.copytree(lived.mirror_folders()[0], story)
+    public = lived.rebuild_key.public_key().public_bytes_raw()
+    other = LogFolder(story)
+    staged = journal_log.stage(other, lived.signer, [(uuid4(), b"another story", bytes(32))], [public])
+    journal_log.publish(other, staged, staged.note)
+    with record():
+        app.Tag.objects.create(home=HOME, word="true-story")
+    lived.receive()
+    only(run(lived, copies=[story])[1], "not copies of one journal")
