@@ -125,7 +125,7 @@ def _records(
                     tell(f"Record {seq} is missing in the keeper's file: its file was cut off before it.")
                     own = iter(())
                     last = seq - 1  # the others are missing too, and are not named
-            elif raw != record.raw:
+            elif not _same(raw, record):
                 tell(
                     f"Record {seq} was changed in the keeper's file behind the copies' back: {_why(raw, seq)}."
                 )
@@ -143,6 +143,15 @@ def _own_records(path: Path) -> Iterator[bytes]:
             if length > size - file.tell():
                 return
             yield file.read(length)
+
+
+def _same(raw: bytes, record: Record) -> bool:
+    """Whether these bytes are that record: the head covers the box by its hash, so a box that was destroyed on one
+    side only (an erasure on its way) is no change."""
+    try:
+        return raw == record.raw or parse(raw).hash == record.hash
+    except RecordsBroken:
+        return False
 
 
 def _why(raw: bytes, seq: int) -> str:
