@@ -57,6 +57,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     new.add_argument("--name", required=True, help="the mirror's name, such as operator-4.example")
     new.add_argument("--log", required=True, metavar="VKEY", help="the journal's verifier key")
     new.add_argument("--keeper", metavar="VKEY", help="the keeper's verifier key; none: no key copy")
+    new.add_argument(
+        "--officer", action="append", default=[], metavar="VKEY", help="an erasure officer; repeat for each"
+    )
     new.add_argument("--port", type=port_number, default=7001, help="port on loopback (default 7001)")
 
     publish = acts.add_parser("publish", help="show the journal's own folder to who watches it or pulls")
@@ -113,7 +116,7 @@ def _act(args: argparse.Namespace) -> int:
         tls = ClientTls(args.ca, args.certificate, args.keyfile)
         return commands.catch_up(args.config, args.source, key, tls, print)
     if args.act == "new":
-        return commands.new(args.place, args.name, args.log, args.keeper, args.port, print)
+        return commands.new(args.place, args.name, args.log, args.keeper, args.officer, args.port, print)
     if args.act == "publish":
         if (args.certificate is None) != (args.keyfile is None):
             raise CommandError("--certificate and --keyfile belong together.")

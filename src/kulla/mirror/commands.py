@@ -15,6 +15,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from kulla.journal.errors import FormatError, JournalError, PolicyError
+from kulla.journal.ids import now_ms
 from kulla.journal.note import Signer, parse_vkey
 from kulla.journal.policy import Policy
 from kulla.journal.store import LogFolder, LogStore
@@ -23,7 +24,7 @@ from kulla.mirror.app import origin_hash
 from kulla.mirror.audit import Audit, audit_keycopy, audit_log, policy_of
 from kulla.mirror.config import Config, ConfigError, create_operator, is_local, load_config
 from kulla.mirror.evidence import judge, parse_evidence
-from kulla.mirror.following import Diverged, follow, follow_keycopy
+from kulla.mirror.following import Diverged, follow, follow_keycopy, follow_tombstones
 from kulla.mirror.frames import StorageFailed
 from kulla.mirror.http import Server
 from kulla.mirror.keycopy import Conflict, KeyCopy
@@ -34,6 +35,7 @@ from kulla.mirror.publish import Publisher
 from kulla.mirror.server import CannotStart, lock_home
 from kulla.mirror.source import Source, SourceFailed
 from kulla.mirror.stores import open_store
+from kulla.mirror.tombstones import TombstoneRefused, Tombstones
 
 Say = Callable[[str], None]
 
@@ -160,6 +162,21 @@ def catch_up(config_file: Path, url: str, key_file: Path, tls: ClientTls, say: S
             f"{follow_keycopy(records, source)} records of the key copy taken; {records.next - 1} are held now."
         )
         records.close()
+        stones = Tombstones(config.home / "keycopy", per_day=config.tombstones_per_day)
+        try:
+            taken, held = follow_tombstones(stones, source, config.officers, now_ms())
+        finally:
+            stones.close()
+        say(f"{taken} tombstones taken; they are carried out when their time has come.")
+        if held:
+            say(
+                f"{held} under a legal hold were not: take the other operator's keycopy/tombstones.log with"
+                " --replay-tombstones, which brings the holds too."
+            )
+    except TombstoneRefused as error:
+        raise CommandFailed(
+            f"The tombstones were not taken: {error} Put the officers into `erasure_officers`, and do it again."
+        ) from None
     except (SourceFailed, Diverged, OptionError, TlsFilesError, CopyDamaged, Conflict, Refused) as error:
         raise CommandFailed(str(error)) from None
     except (StorageFailed, FormatError, OSError) as error:
@@ -174,11 +191,13 @@ def catch_up(config_file: Path, url: str, key_file: Path, tls: ClientTls, say: S
 # --- a new operator ---------------------------------------------------------------------------------------------
 
 
-def new(home: Path, name: str, log_vkey: str, keeper_vkey: str | None, port: int, say: Say) -> int:
+def new(
+    home: Path, name: str, log_vkey: str, keeper_vkey: str | None, officers: list[str], port: int, say: Say
+) -> int:
     """Make the home of a mirror with fresh keys, and say what its operator does next. Gives 0."""
     try:
         origin = parse_vkey(log_vkey).name
-        vkey = create_operator(home, 0, origin, log_vkey, keeper_vkey, port, name=name)
+        vkey = create_operator(home, 0, origin, log_vkey, keeper_vkey, port, name=name, officers=officers)
     except (ConfigError, JournalError) as error:
         raise CommandFailed(str(error)) from None
     reader = Signer.generate(f"{name}/reader")

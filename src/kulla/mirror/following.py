@@ -12,24 +12,29 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kulla.journal.errors import JournalError, MissingError, NoteError, ProofError
 from kulla.journal.merged import split_merged
 from kulla.journal.note import Verifier
 from kulla.journal.segment import parse_segment
 from kulla.journal.store import merged_path, segment_path
-from kulla.journal.wire import WireError, decode
-from kulla.mirror.frames import StorageFailed
+from kulla.journal.wire import WireError, decode, encode
+from kulla.mirror.frames import StorageFailed, frame
 from kulla.mirror.keycopy import PAGE, Conflict, Gap, KeyCopy
 from kulla.mirror.logcopy import LogCopy
 from kulla.mirror.messages import Refused
 from kulla.mirror.notes import open_checkpoint
 from kulla.mirror.source import MAX_NOTE, MAX_OBJECT, Source, SourceFailed
+from kulla.mirror.tombstones import Tombstones
 
 log = logging.getLogger("kulla.mirror")
 
@@ -157,6 +162,30 @@ def follow_keycopy(copy: KeyCopy, source: Source) -> int:
             copy.put(records)
         except (MissingError, WireError, Gap, TypeError, ValueError):
             raise SourceFailed(f"{source.host} gives records that cannot be read.") from None
+
+
+def follow_tombstones(
+    stones: Tombstones, source: Source, officers: Mapping[str, Ed25519PublicKey], now: int
+) -> tuple[int, int]:
+    """Take the other side's tombstones with their objections; (how many were new, how many a hold kept back).
+
+    One under a legal hold is left: its notes are not served, and without them it would be carried out here. `now` in
+    ms. Raises SourceFailed, TombstoneRefused (an officer is unknown here), StorageFailed.
+    """
+    frames, held = [], 0
+    try:
+        for item in decode(source.get("/keycopy/tombstones", MAX_LIST, signed=True)):
+            if item.get("held"):
+                held += 1
+                continue
+            frames.append(frame(encode([1, int(item["received"]), bytes(item["tombstone"])])))
+            frames += [frame(encode([2, now, item["id"], bytes(note)])) for note in item["objections"]]
+    except (MissingError, WireError, KeyError, TypeError, ValueError, AttributeError):
+        raise SourceFailed(f"{source.host} gives tombstones that cannot be read.") from None
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "tombstones.log"
+        path.write_bytes(b"".join(frames))
+        return stones.take_over(path, officers, now), held
 
 
 class Puller:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kulla.journal.check import check_folder
-from kulla.journal.note import CosignerKey, Signer
+from kulla.journal.note import CosignerKey, Signer, sign_note
 from kulla.journal.store import segment_path
 from kulla.mirror.audit import policy_of
 from kulla.mirror.commands import CommandFailed, catch_up, evidence, new
@@ -22,9 +22,10 @@ from kulla.mirror.options import ClientTls
 from kulla.mirror.stores import FolderStore
 from kulla.mirror.testkit import RunningMirror, free_port, make_policy, start_mirrors, stop_mirrors
 from kulla.mirror.tests.client import ORIGIN, Client, Journal
-from kulla.mirror.tests.conftest import KEEPER
+from kulla.mirror.tests.conftest import KEEPER, OBJECTOR, OFFICERS
 from kulla.mirror.tests.origin import configure, copy_of, fill, mirror_with, push, status, until
 from kulla.mirror.tests.test_keycopy import everything, put, record
+from kulla.mirror.tests.test_tombstones import draw_up, listed, schedule
 
 PLAIN = ClientTls(None, None, None)
 
@@ -74,6 +75,7 @@ def test_a_new_mirror_catches_up(pair: tuple[Journal, RunningMirror, RunningMirr
     assert take(fresh, old) == [
         "67301 entries taken; 67301 are cosigned now.",
         "3 records of the key copy taken; 3 are held now.",
+        "0 tombstones taken; they are carried out when their time has come.",
     ]
     audited(fresh.home, journal)
     # Again does no harm, and what came meanwhile follows.
@@ -212,12 +214,12 @@ def test_a_lost_operator_is_replaced(tmp_path: Path) -> None:
     home = tmp_path / "new"
     said: list[str] = []
     port = free_port()
-    assert new(home, "operator-4.example", journal.signer.vkey, KEEPER.vkey, port, said.append) == 0
+    assert new(home, "operator-4.example", journal.signer.vkey, KEEPER.vkey, [], port, said.append) == 0
     lines = said[0].splitlines()
     cosigner = next(line.split()[1] for line in lines if line.strip().startswith("cosigner "))
     reader = next(line.split()[1] for line in lines if line.strip().startswith("reader "))
     with pytest.raises(CommandFailed, match="already"):
-        new(home, "operator-4.example", journal.signer.vkey, None, port, said.append)
+        new(home, "operator-4.example", journal.signer.vkey, None, [], port, said.append)
     left.stop()
     configure(left, readers=[reader])
     left.start()
@@ -297,3 +299,35 @@ def test_pushes_wait_while_it_follows(tmp_path: Path) -> None:
         with pytest.raises(Refused, match="already"), copy.following():
             pass
     copy.put_segment(0, 3, data)
+
+
+def test_tombstones_travel_with_the_key_copy(tmp_path: Path) -> None:
+    """A new copy must destroy what the old ones will; without the officers' keys it says so."""
+    journal = Journal()
+    journal.add(5)
+    officers = [officer.vkey for officer in OFFICERS]
+    more = {"keeper_vkey": KEEPER.vkey, "objectors": [OBJECTOR.vkey]}
+    old, fresh = start_mirrors(tmp_path, 2, ORIGIN, journal.signer, start=False, officers=officers, **more)
+    configure(old, readers=[reader_file(fresh.home)])
+    configure(fresh, erasure_officers=[])
+    old.start()
+    try:
+        push(old, journal)
+        client = Client(old.port)
+        first = schedule(client, draw_up()).text.split()[0]
+        second = schedule(client, draw_up(reason="case 2")).text.split()[0]
+        note = sign_note(f"kulla-objection/1\n{second}\nno\n", OBJECTOR.sign)
+        assert client.send("POST", "/keycopy/object", note.encode()).status == 200
+        with pytest.raises(CommandFailed, match="Put the officers into `erasure_officers`"):
+            take(fresh, old)
+        configure(fresh, erasure_officers=officers)
+        assert take(fresh, old)[-1].startswith("2 tombstones taken")
+        assert take(fresh, old)[-1].startswith("0 tombstones taken")
+        fresh.start()
+        other = Client(fresh.port)
+        states = {item["id"]: item["state"] for item in listed(other)}
+        assert states == {first: "pending", second: "objected"}
+        client.close()
+        other.close()
+    finally:
+        stop_mirrors([old, fresh])

@@ -201,6 +201,8 @@ def test_mail_is_sent_again_until_it_is_taken(tmp_path: Path, journal: Journal) 
         with mirror_with(tmp_path, journal, watch=watch) as mirror:
             until(lambda: postman.taken)
             until(lambda: status(mirror)["alarms"][0]["told"])
+            assert "it is tried again" in mirror.log()
+            assert "it was the last try" not in mirror.log()
         assert postman.calls == 2
         assert f"Nothing signed by {ORIGIN}" in postman.taken[0]
     finally:
