@@ -17,7 +17,9 @@ from kulla.journal.policy import Policy
 from kulla.journal.store import LogFolder
 from kulla.mirror.app import origin_hash
 from kulla.mirror.config import ConfigError, load_config, set_policy
+from kulla.mirror.frames import StorageFailed
 from kulla.mirror.notes import open_checkpoint
+from kulla.mirror.stores import FolderStore, open_store
 
 
 class RekeyRefused(Exception):
@@ -39,9 +41,7 @@ def rekey(home: Path, policy_text: str, note: str, *, anew: bool = False) -> str
         present = config.logs.get(new.name)
         if present is None:
             raise RekeyRefused(f"This mirror holds no journal {new.name}.")
-        if config.store is not None:
-            raise RekeyRefused("This mirror's place is no folder: take its files into one first.")
-        folder = LogFolder(home / "mirror" / origin_hash(new.name))
+        store = open_store(config.store, home, origin_hash(new.name))
         if present.public == new.public:
             set_policy(home, policy_text)
             return "This mirror has the new key already."
@@ -56,10 +56,8 @@ def rekey(home: Path, policy_text: str, note: str, *, anew: bool = False) -> str
             raise RekeyRefused(
                 f"The checkpoint is of {signed.checkpoint.size} entries, the policy speaks of {size}."
             )
-        stored = open_checkpoint(
-            (folder.read_checkpoint_note() or "").encode(), present, config.cosigner.verifier
-        )
-    except (JournalError, ConfigError) as error:
+        stored = open_checkpoint(store.read("checkpoint"), present, config.cosigner.verifier)
+    except (JournalError, ConfigError, StorageFailed) as error:
         raise RekeyRefused(str(error)) from error
     if stored.checkpoint != signed.checkpoint:
         if stored.checkpoint.size > size:
@@ -72,14 +70,19 @@ def rekey(home: Path, policy_text: str, note: str, *, anew: bool = False) -> str
                 f"This mirror holds {stored.checkpoint.size} entries of {size}. With --anew its copy is put aside, and"
                 " the portal fills it again once it runs."
             )
-        folder.path.rename(folder.path.with_name(f"{folder.path.name}.before-{new.key_id.hex()}"))
+        if not isinstance(store, FolderStore):
+            raise RekeyRefused(
+                "Its place is a bucket: name an empty one in operator.json, and this runs again."
+            )
+        store.path.rename(store.path.with_name(f"{store.path.name}.before-{new.key_id.hex()}"))
         _name_key(home, policy_text, present.vkey, new.vkey)
         return f"This mirror takes the journal's new key {new.key_id.hex()} and begins with an empty copy."
     both = f"{signed.checkpoint.body()}\n{signed.log_line}{before.log_line}{stored.cosignature}"
     open_note(both, [new, present])
-    folder.write_checkpoint_note(both)
+    store.replace("checkpoint", both.encode())
     for name in ("pending", "next"):
-        folder.remove(name)
+        store.remove(name)
+    store.settle()
     _name_key(home, policy_text, present.vkey, new.vkey)
     return f"This mirror takes the journal's new key {new.key_id.hex()} from entry {size} on."
 
