@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from kulla.keeper.admin import Admin, open_keeper
+from kulla.keeper.families import guardian_body, guardian_ended_body
 from kulla.keeper.importing import Report
 from kulla.keeper.people import NUMBER
 from kulla.keeper.testkit import ARTA, BESA, DRITAN, OFFICE_1, VJOSA, start_keeper, stop_keeper
@@ -63,6 +64,27 @@ def test_a_guardian_with_scopes_dates_and_without_custody(admin: Admin, tmp_path
     assert ended.ended == 1
     assert tie(admin, DRITAN.number, BESA.number) is None
     assert take(admin, tmp_path, "families", f"{BESA.number},{DRITAN.number},,,,,,,,yes").ended == 0
+
+
+@pytest.mark.parametrize("over", [False, True], ids=["made", "ended"])
+def test_what_two_officials_decided_no_file_changes(admin: Admin, tmp_path: Path, over: bool) -> None:
+    guardian, ward = who(admin, DRITAN.number), who(admin, VJOSA.number)
+    decided = guardian_body(guardian, ward, custody=False, scopes=("school",), source="officials")
+    bodies = [decided, *([guardian_ended_body(guardian, ward, source="officials")] if over else [])]
+    admin._keeper.committer.commit(*bodies)
+    before = tie(admin, DRITAN.number, VJOSA.number)
+    line = f"{VJOSA.number},{DRITAN.number},child"
+    for other in ("school health,yes,,,,,", "school,no,,,,,yes", ",,,,,,"):
+        report = take(admin, tmp_path, "families", f"{line},{other}", full=True)
+        assert report.families == report.ended == 0
+        if over and other.endswith("yes"):
+            assert (report.bad, report.families_already) == ([], 1)  # it is over already
+        else:
+            assert "Two officials decided on this tie" in str(report.bad[0])
+        assert tie(admin, DRITAN.number, VJOSA.number) == before
+    if not over:
+        same = take(admin, tmp_path, "families", f"{line},school,no,,,,,")
+        assert (same.families_already, same.bad) == (1, [])
 
 
 @pytest.mark.parametrize(
