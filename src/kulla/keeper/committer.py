@@ -42,6 +42,7 @@ class _Change:
     until: float
     patience_s: float = QUORUM_S
     gather_until: float = 0.0  # so long it may wait for others to share its round
+    make: "Callable[[], Sequence[Body]] | None" = None  # gives the bodies when it is written
 
 
 def _unavailable() -> Refusal:
@@ -87,6 +88,8 @@ class Committer:
         self.failed = False
         self.disk_full = False
         self._wrote = 0.0
+        # Whether valid tombstones cover all of these record ids; without them a blank record is a damaged one.
+        self.covers: Callable[[Sequence[bytes]], bool] = lambda _ids: False
 
     def start(self) -> None:
         """Start the thread. `ready` is set once everything on file counts and is in the register."""
@@ -136,6 +139,15 @@ class Committer:
         change = _Change(named, urgent, Future(), now + QUORUM_S, patience_s, now + gather_s)
         self._queue.put(change)
         return change.done
+
+    def commit_made(self, make: Callable[[], Sequence[Body]]) -> None:
+        """Make changes count that `make` derives from the register at the moment of writing: nothing comes between.
+
+        Raises Refusal("copies_unavailable", "bad_request", "too_long"), and what `make` raises.
+        """
+        change = _Change([], False, Future(), time.monotonic() + QUORUM_S, make=make)
+        self._queue.put(change)
+        self.wait(change.done)
 
     def wait(self, done: "Future[None]", patience_s: float = QUORUM_S) -> None:
         """Return when the changes count. Raises Refusal("copies_unavailable")."""
@@ -203,6 +215,9 @@ class Committer:
                 raise RecordsBroken("A copy holds records that never counted.")
             for record in new:
                 self._sealer.open(record)
+            blank = [record.id for record in new if record.blank]
+            if blank and not self.covers(blank):
+                raise RecordsBroken("A copy holds a blank record that no valid tombstone covers.")
             self._file.append(new)
 
     def _start_up(self) -> None:
@@ -277,6 +292,7 @@ class Committer:
         if self.waiting:
             self._refuse([change for change in changes if not change.urgent])
             changes = [change for change in changes if change.urgent]
+        changes = self._made(changes)
         if not changes:
             return
         records, bodies = self._seal(changes)
@@ -297,6 +313,25 @@ class Committer:
         else:
             log.warning("records up to %d wait for a second key copy", self._file.last)
             self._refuse(changes)
+
+    def _made(self, changes: list[_Change]) -> list[_Change]:
+        """Of the changes that are derived from the register only one at a time, and first: it sees all before it."""
+        makers = [change for change in changes if change.make is not None]
+        for later in makers[1:]:
+            self._queue.put(later)
+        rest = [change for change in changes if change.make is None]
+        for change in makers[:1]:
+            try:
+                bodies = list(change.make()) if change.make else []
+                change.bodies = [(new_id(), body, _prepare(body)) for body in bodies]
+            except Exception as error:
+                change.done.set_exception(error)
+                continue
+            if not bodies:
+                change.done.set_result(None)
+                continue
+            rest.insert(0, change)
+        return rest
 
     def _seal(self, changes: list[_Change]) -> tuple[list[Record], list[Body]]:
         records: list[Record] = []

@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from kulla.keeper.erasing.plans import sweep
 from kulla.keeper.errors import RecordsBroken
 from kulla.keeper.keys import FileRootKey, KeyRing
 from kulla.keeper.kinds import Body
 from kulla.keeper.people import derive_pseudonyms
-from kulla.keeper.rebuild import BATCH, Rebuilt, Truth, source_of
+from kulla.keeper.rebuild import BATCH, Rebuilt, Truth, judge_of, source_of
 from kulla.keeper.records import HEAD, WRITTEN, Record, Sealer, parse
 from kulla.keeper.register import Register
 from kulla.keeper.vault import Vault
@@ -74,9 +75,12 @@ def compare_keeper(
         last, last_hash = _copy(home / "register.sqlite3", living)
         derived = Register(Path(folder) / "derived.sqlite3", sealer)
         report = Rebuilt()
+        judge = judge_of(copies, root)
         try:
             readers = {str(copy): source_of(copy, root) for copy in copies}
-            truth = takewhile(lambda pair: pair[0].seq <= last, Truth(readers, sealer, report).records())
+            truth = takewhile(
+                lambda pair: pair[0].seq <= last, Truth(readers, sealer, report, judge).records()
+            )
             done.records = _records(home / "records.log", truth, derived, last, tell, rest)
             if done.records < last:
                 tell(
@@ -86,11 +90,12 @@ def compare_keeper(
                 tell(f"The register says that it ends with another record {last} than the key copies hold.")
             for sentence in report.sentences:
                 tell(f"A key copy differs: {sentence}")
+            derived.forget(sweep)
             derive_pseudonyms(derived, Vault(derived, KeyRing(root), committer=None))
         finally:
             derived.close()
         again = {str(copy): source_of(copy, root) for copy in copies}
-        bodies = takewhile(lambda pair: pair[0].seq <= last, Truth(again, sealer, Rebuilt()).records())
+        bodies = takewhile(lambda pair: pair[0].seq <= last, Truth(again, sealer, Rebuilt(), judge).records())
         done.rows = _rows(living, Path(folder) / "derived.sqlite3", bodies, tell)
     return done
 

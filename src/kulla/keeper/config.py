@@ -13,6 +13,8 @@
 empty, any 40 may. Without `passkeys` there are none, except in a demo (localhost). More than `failures_per_minute`
 wrong passwords in the country, and ten times what is usual, slow down tries from unknown places. `delivery`: how
 messages go out, see delivery/settings.py. `register_keys`, `live_register`: see register_settings.py.
+`erasure_officers`: verifier keys of those who sign tombstones, the same as in the copies' operator.json; former ones
+stay listed, since what they signed must still be understood after a loss.
 `clock_ahead_s`, in a demo only: the keeper lives so many seconds in the future, so that what takes days can be shown
 and tested; sessions and codes keep the machine's own time.
 """
@@ -111,6 +113,7 @@ class Config:
     register_keys: tuple[RegisterKey, ...] = ()
     live_register: LiveRegister | None = None
     clock_ahead_s: int = 0
+    erasure_officers: tuple[str, ...] = ()
 
     def now_ms(self) -> int:
         """The keeper's time (ms since 1970 UTC)."""
@@ -148,6 +151,7 @@ def load(path: Path) -> Config:
             delivery=parse_delivery(home, raw.get("delivery", {})),
             register_keys=parse_keys(raw.get("register_keys", ())),
             live_register=parse_live(raw.get("live_register")),
+            erasure_officers=tuple(str(vkey) for vkey in raw.get("erasure_officers", ())),
             clock_ahead_s=int(raw.get("clock_ahead_s", 0)),
         )
     except OSError as error:

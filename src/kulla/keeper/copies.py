@@ -17,6 +17,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -91,6 +92,21 @@ class CopyConnection:
         if [record.seq for record in records] != list(range(start, start + len(records))):
             raise RecordsBroken(f"{self._name} gave records out of their order.")
         return records
+
+    def tombstones(self) -> list[dict[str, Any]]:
+        """Every tombstone there, as mirror/destroying.py describes it. Raises CopyUnreachable."""
+        status, _, answer = self._ask("GET", "/keycopy/tombstones", b"")
+        try:
+            items: list[Any] = list(wire.decode(answer)) if status == 200 else [None]
+            if all(isinstance(each, dict) for each in items):
+                return items
+        except (wire.WireError, TypeError) as error:
+            raise CopyUnreachable(f"{self._name} gave an answer that cannot be read.") from error
+        raise CopyUnreachable(f"{self._name} does not give its tombstones (status {status}).")
+
+    def object(self, note: bytes) -> int:
+        """Send an objection; the status that came back. Raises CopyUnreachable."""
+        return self._ask("POST", "/keycopy/object", note)[0]
 
     def close(self) -> None:
         """Close the connection."""
@@ -302,7 +318,7 @@ class Copies:
         try:
             for seq in range(self._file.last, max(0, self._file.last - FORK_REACH), -1):
                 theirs = connection.records(seq)
-                if theirs and theirs[0].raw == self._file.read(seq)[0].raw:
+                if theirs and theirs[0].hash == self._file.read(seq)[0].hash:
                     after = theirs[1:] or connection.records(seq + 1)
                     return (seq, after[0].hash) if after else None
         except KeeperError:

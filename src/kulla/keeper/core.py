@@ -23,6 +23,7 @@ from kulla.keeper.copies import Copies
 from kulla.keeper.counter import Counter
 from kulla.keeper.credentials import Credentials
 from kulla.keeper.delivery.delivery import Delivery
+from kulla.keeper.erasing.plans import Erasing, sweep
 from kulla.keeper.errors import ConfigError, KeeperError
 from kulla.keeper.families.coming_of_age import ComingOfAge
 from kulla.keeper.families.desk import FamilyDesk
@@ -75,8 +76,10 @@ class Keeper:
             sealer,
             self.copies,
             self.register,
-            lambda: derive_pseudonyms(self.register, self.vault),
+            self._made_anew,
         )
+        self.erasing = Erasing(self, root, clock)
+        self.committer.covers = self.erasing.covers
         self.vault = Vault(self.register, self.ring, self.committer)
         numbering = numbers.scheme(config.numbers)
         self.scheme = numbering
@@ -310,6 +313,10 @@ class Keeper:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         self.close()
+
+    def _made_anew(self) -> None:
+        self.register.forget(sweep)
+        derive_pseudonyms(self.register, self.vault)
 
     def _adopt(self, records: list[Record]) -> None:
         self.committer.adopt(records)

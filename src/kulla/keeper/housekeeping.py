@@ -30,6 +30,7 @@ def tend(keeper: "Keeper", stopping: threading.Event) -> None:
             keeper.sessions.record_ends()
             keeper.administration.sweep()
             keeper.my_data.tend()
+            keeper.erasing.tend()
             keeper.coming_of_age.run()
             keeper.role_ends.run()
         except KeeperError:

@@ -51,6 +51,11 @@ class People:
         # A telephone number or e-mail address that the person has changed since the register told one; accounts knows.
         self.reached: Callable[[UUID, str], str | None] = lambda _person, _channel: None
 
+    @property
+    def caches(self) -> tuple[Cache[Any, Any], ...]:
+        """What is kept of people."""
+        return (self._persons, self._pseudonyms)
+
     def today(self) -> date:
         """The local day of this country."""
         return datetime.now(self.zone).date()

@@ -14,13 +14,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from kulla.journal.ids import now_ms
 from kulla.keeper.config import Copy
 from kulla.keeper.copies import CopyConnection, CopyUnreachable
+from kulla.keeper.erasing.judge import Judge, in_folder, known_officers
+from kulla.keeper.erasing.plans import sweep
 from kulla.keeper.errors import ConfigError, KeeperError, RecordsBroken
 from kulla.keeper.keys import FileRootKey, KeyRing, RootKey, copies_signer
 from kulla.keeper.kinds import Body
 from kulla.keeper.people import derive_pseudonyms
-from kulla.keeper.records import START, WRITTEN, Record, RecordFile, Sealer, parse
+from kulla.keeper.records import HEAD, START, WRITTEN, Record, RecordFile, Sealer, parse
 from kulla.keeper.register import Register
 from kulla.keeper.vault import Vault
 
@@ -45,12 +48,14 @@ def rebuild_keeper(
     progress: Progress | None = None,
     *,
     copies_run_at: Sequence[str] = (),
+    at_ms: int | None = None,
 ) -> Rebuilt:
     """Make `home` anew from key copies, given as addresses (the mirror runs) or folders (operators/N or its keycopy/).
 
     Settings come back from the records too; `copies_run_at` replaces the copies' addresses in them. Looks come
-    back later, when the portal hands them over (`restore_looks`). Raises ConfigError when there is a keeper in
-    `home`, no source can be read, or the root key is another's.
+    back later, when the portal hands them over (`restore_looks`). A blank record is taken where a valid tombstone
+    covers it, a full one becomes blank where it was destroyed; `at_ms` is the time to judge by (default: now).
+    Raises ConfigError when there is a keeper in `home`, no source can be read, or the root key is another's.
     """
     if (home / "records.log").exists():
         raise ConfigError(f"There is a keeper in {home} already: move it away first.")
@@ -59,14 +64,16 @@ def rebuild_keeper(
     readers = {str(source): source_of(source, root) for source in copies}
     (home / "log").mkdir(parents=True, exist_ok=True, mode=0o700)
     report = Rebuilt(sources=dict.fromkeys(readers, 0))
+    judge = judge_of(copies, root, at_ms)
     file = RecordFile(home / "records.log")
     register = Register(home / "register.sqlite3", sealer)
     try:
-        settings = _take(Truth(readers, sealer, report), file, register, progress)
+        settings = _take(Truth(readers, sealer, report, judge), file, register, progress)
         if not file.last or settings is None:
             raise ConfigError(
                 "No record could be read: these are no copies of this keeper, or the key is another."
             )
+        register.forget(sweep)
         _derive(register, root)
         report.records = file.last
         row = register.one("SELECT count(*) FROM person")
@@ -89,7 +96,16 @@ def rebuild_keeper(
 class Truth:
     """At each number the record that continues the chain, from whichever source has it."""
 
-    def __init__(self, readers: dict[str, Iterator[Record]], sealer: Sealer, report: Rebuilt) -> None:
+    def __init__(
+        self,
+        readers: dict[str, Iterator[Record]],
+        sealer: Sealer,
+        report: Rebuilt,
+        judge: Judge | None = None,
+    ) -> None:
+        """Without a judge no record may be blank."""
+        self._may = judge.may if judge else set[bytes]()
+        self._must = judge.must if judge else set[bytes]()
         self._readers, self._sealer, self._report = readers, sealer, report
         self._heads: dict[str, Record] = {}
         for name in readers:
@@ -102,7 +118,7 @@ class Truth:
             yield chosen
             record = chosen[0]
             for name, head in list(self._heads.items()):
-                if head.raw == record.raw:
+                if head.hash == record.hash:
                     self._report.sources[name] = seq
                     self._advance(name)
                 elif head.seq <= seq:
@@ -116,12 +132,28 @@ class Truth:
         for name, head in list(self._heads.items()):
             if head.seq != seq or head.before != before:
                 self._drop(name, f"record {head.seq} does not continue the chain")
+            elif head.id in self._must or (head.blank and head.id in self._may):
+                found.append(self._blanked(head))
+            elif head.blank:
+                continue  # damaged; told when it turns out whether another copy has it
             elif not any(head.raw == record.raw for record, _ in found):
                 try:
                     found.append((head, self._sealer.open(head)))
                 except RecordsBroken:
                     self._drop(name, f"record {seq} does not open under this root key")
-        return max(found, key=lambda pair: int(pair[1][WRITTEN]), default=None)
+        chosen = max(found, key=lambda pair: (pair[0].id in self._must, int(pair[1][WRITTEN])), default=None)
+        for name, head in list(self._heads.items()):
+            if head.blank and head.id not in self._may and (chosen is None or not chosen[0].blank):
+                words = f"record {seq} is blank, and no valid tombstone says so"
+                if chosen is None or head.hash != chosen[0].hash:
+                    self._drop(name, words)
+                else:
+                    self._report.sentences.append(f"{name}: {words}; another copy's was taken.")
+        return chosen
+
+    def _blanked(self, record: Record) -> tuple[Record, Body]:
+        blank = Record(record.seq, record.id, record.before, record.raw[: HEAD.size])
+        return blank, self._sealer.open(blank)
 
     def _advance(self, name: str) -> None:
         self._heads.pop(name, None)
@@ -163,6 +195,49 @@ def source_of(source: str | Path, root: RootKey) -> Iterator[Record]:
     if not folder.is_dir():
         raise ConfigError(f"There is no key copy in {source}.")
     return _from_folder(folder)
+
+
+def judge_of(copies: Sequence[str | Path], root: RootKey, at_ms: int | None = None) -> Judge:
+    """What the tombstones of all these copies allow and ask for.
+
+    The officers' keys come from every `settings` record, which only this keeper can have sealed; the copies are read
+    for them only where there are tombstones at all.
+    """
+    stones: list[list[dict[str, Any]]] = []
+    for copy in copies:
+        try:
+            stones.append(_stones_of(copy, root))
+        except CopyUnreachable:
+            continue  # the reading of its records tells
+    settings: list[dict[str, Any]] = []
+    if any(stones):
+        sealer = Sealer(root)
+        for copy in copies:
+            try:
+                for record in source_of(copy, root):
+                    body = {} if record.blank else sealer.open(record)
+                    if body.get("type") == "settings":
+                        settings.append(json.loads(body["settings"]))
+            except KeeperError:
+                continue
+    ahead = max(
+        (int(each.get("clock_ahead_s", 0)) for each in settings if each.get("demo") is True), default=0
+    )
+    judge = Judge(known_officers(settings), now_ms() + ahead * 1000 if at_ms is None else at_ms)
+    for items in stones:
+        judge.add(items)
+    return judge
+
+
+def _stones_of(source: str | Path, root: RootKey) -> list[dict[str, Any]]:
+    if str(source).startswith(("http://", "https://")):
+        connection = CopyConnection(Copy(str(source), str(source)), copies_signer(root))
+        try:
+            return connection.tombstones()
+        finally:
+            connection.close()
+    folder = Path(source)
+    return in_folder(folder if folder.name == "keycopy" else folder / "keycopy")
 
 
 def _from_address(url: str, root: RootKey) -> Iterator[Record]:

@@ -2,7 +2,8 @@
 
 A record: 0x01 ‖ seq (u64) ‖ record id (16) ‖ hash of the record before (32) ‖ SHA-256 of the box (32) ‖ box.
 The box is AES-256-GCM under the root key over padded CBOR. The hash of a record covers its head only (which
-covers the box by its hash): when a tombstone one day takes a box away, the chain still verifies.
+covers the box by its hash): when a tombstone takes a box away, the record is *blank* and the chain still verifies.
+A blank record is its head alone; in this file, which keeps its length, the box is overwritten with zeros.
 Sequence numbers start at 1. In the file each record stands after its length as u32.
 
 The file is what the register is derived from; the key copies hold the same bytes.
@@ -17,7 +18,7 @@ import threading
 import time
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -35,6 +36,7 @@ VERSION = 1
 HEAD = struct.Struct(">BQ16s32s32s")
 START = bytes(32)
 WRITTEN = "written"
+BLANKED = "blanked"  # the kind of record that a blank one counts as
 STEP = 256  # records between two marks of where they stand
 MARK = struct.Struct(">Q32s")  # a record's offset, and the hash of the one before it
 CHECKED = 64 << 20  # bytes at the file's end that are read and checked at every start
@@ -55,14 +57,21 @@ class Record:
         """What the next record refers to."""
         return hashlib.sha256(self.raw[: HEAD.size]).digest()
 
+    @property
+    def blank(self) -> bool:
+        """Whether the box was destroyed. Who takes records from elsewhere must find a tombstone that says so."""
+        return len(self.raw) == HEAD.size
+
 
 def parse(raw: bytes) -> Record:
-    """A record whose box has the hash that its head says. Raises RecordsBroken."""
+    """A record whose box has the hash that its head says, or a blank one. Raises RecordsBroken."""
     if len(raw) < HEAD.size:
         raise RecordsBroken("A record is cut off.")
     version, seq, record_id, before, digest = HEAD.unpack_from(raw)
     if version != VERSION:
         raise RecordsBroken("A record was written by a newer keeper.")
+    if raw.count(0, HEAD.size) == len(raw) - HEAD.size:
+        return Record(seq, record_id, before, raw[: HEAD.size])
     if hashlib.sha256(raw[HEAD.size :]).digest() != digest:
         raise RecordsBroken(f"Record {seq} was changed.")
     return Record(seq, record_id, before, raw)
@@ -92,7 +101,9 @@ class Sealer:
         return Record(seq, record_id, before, head + box)
 
     def open(self, record: Record) -> dict[str, Any]:
-        """The body. Raises RecordsBroken when it was not sealed under this root key."""
+        """The body; of a blank record its kind alone. Raises RecordsBroken when another root key sealed it."""
+        if record.blank:
+            return {"type": BLANKED, WRITTEN: 0}
         box = record.raw[HEAD.size :]
         opened = open_box(self._key, box, _associated(record.seq, record.id, record.before))
         try:
@@ -133,6 +144,9 @@ class RecordFile:
         self.last_hash = START
         self._lock = threading.Lock()
         self._path = path
+        self._blanking = threading.Lock()
+        self._note_path = path.with_name(f"{path.name}.blanking")
+        self._finish_blanking()
         self._open(checked)
 
     def append(self, records: Sequence[Record]) -> None:
@@ -168,6 +182,56 @@ class RecordFile:
 
     def read(self, start: int, limit: int = 1 << 20) -> list[Record]:
         """Records from `start` on: at least one if there is one, then as many as fit into `limit` bytes."""
+        try:
+            return self._read(start, limit)
+        except RecordsBroken:
+            with self._blanking:  # a box that was just being overwritten is read again when it is blank
+                return self._read(start, limit)
+
+    def blank(self, seqs: Sequence[int], step: Callable[[str], None] = lambda _step: None) -> None:
+        """Destroy the boxes of these records; durable on return. Again: what is left to do.
+
+        They are overwritten in place, since a nation's file is too large to write anew for one person. Which ones is
+        written down first, so that a crash in between is made good at the next start. What was set aside of this
+        file goes too, since it may hold the same records. `step` is told of each step, for tests of crashes.
+        """
+        with self._blanking:
+            with self._lock:
+                offsets = [self._offset(seq) for seq in sorted(set(seqs)) if 0 < seq <= self.last]
+            plan = [
+                b"".join((struct.pack(">Q", at), os.pread(self._fd, 4 + HEAD.size, at))) for at in offsets
+            ]
+            data = b"".join(plan)
+            _write_note(self._note_path, hashlib.sha256(data).digest() + data)
+            step("noted")
+            self._finish_blanking(step)
+        for path in self._path.parent.glob(f"{self._path.name}.torn-*"):
+            log.warning("%s may hold what was destroyed: it was removed", path.name)
+            path.unlink()
+
+    def _finish_blanking(self, step: Callable[[str], None] = lambda _step: None) -> None:
+        """Overwrite what the note names, then take the note away. A note that is not whole names nothing."""
+        if not self._note_path.exists():
+            return
+        raw = self._note_path.read_bytes()
+        digest, data = raw[:32], raw[32:]
+        size = 8 + 4 + HEAD.size
+        if hashlib.sha256(data).digest() == digest and len(data) % size == 0:
+            for at in range(0, len(data), size):
+                offset = struct.unpack_from(">Q", data, at)[0]
+                front = data[at + 8 : at + size]
+                length = struct.unpack_from(">I", front)[0] - HEAD.size
+                if os.pread(self._fd, len(front), offset) != front:
+                    log.error("ALARM: a record to be blanked stands no more where it stood")
+                    continue
+                os.pwrite(self._fd, bytes(length), offset + len(front))
+                step("overwritten")
+            os.fsync(self._fd)
+            step("synced")
+        self._note_path.unlink()
+        _sync_folder(self._path.parent)
+
+    def _read(self, start: int, limit: int) -> list[Record]:
         with self._lock:
             if start < 1 or start > self.last:
                 return []
@@ -297,6 +361,14 @@ def _frames(file: BinaryIO, offset: int, size: int) -> Iterator[tuple[int, bytes
             return
         yield offset, file.read(length)
         offset += 4 + length
+
+
+def _write_note(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kulla.keeper.errors import DiskFull, RecordsBroken
 from kulla.keeper.kinds import KINDS, SCHEMA, Body
@@ -19,7 +19,9 @@ from kulla.keeper.records import Record, Sealer
 
 log = logging.getLogger("kulla.keeper")
 SCHEMA_VERSION = 3  # raised when a table changes: the register is then derived anew from the records
+COMPACTED = 512 << 20  # bytes; larger files are not written anew when rows go for good
 Row = tuple[Any, ...]
+T = TypeVar("T")
 
 
 _BAD_VALUES = (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError, sqlite3.DataError)
@@ -150,6 +152,31 @@ class Register:
     def rows(self, sql: str, *values: object) -> list[Row]:
         """All rows."""
         return self._db().execute(sql, values).fetchall()
+
+    def inside(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        """What `read` gives from this thread's connection; it changes nothing."""
+        return read(self._db())
+
+    def forget(self, delete: Callable[[sqlite3.Connection], object]) -> None:
+        """Rows go for good: `delete` in one transaction, then the file is written anew without what they held.
+
+        Above 512 MiB, where that would take minutes in which nothing changes, their places are overwritten with zeros
+        (SQLite's secure_delete) and the file stays. Raises DiskFull.
+        """
+        with self._writing:
+            db = self._db()
+            try:
+                db.execute("PRAGMA secure_delete = ON")
+                db.execute("BEGIN IMMEDIATE")
+                delete(db)
+                db.execute("COMMIT")
+                if self._path.stat().st_size <= COMPACTED:
+                    db.execute("VACUUM")
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.OperationalError as error:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise DiskFull("The register cannot be written: the disk is full or fails.") from error
 
     def note(self, sql: str, rows: Iterable[Row]) -> None:
         """Write to a table that no record stands behind (`pseudonym`, `ended_here`). Raises DiskFull."""

@@ -55,6 +55,11 @@ class Cache(Generic[Key, Value]):
                 self._values.popitem(last=False)
         return value
 
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._values.clear()
+
     def drop(self, key: Key) -> None:
         """Forget one value."""
         with self._lock:
@@ -82,6 +87,11 @@ class Vault:
         self._system: dict[str, bytes] = {}
         self._keys: Cache[tuple[UUID, str], list[tuple[bytes, bytes]]] = Cache()
         self._services: Cache[tuple[UUID, str], list[ServiceKey]] = Cache()
+
+    @property
+    def caches(self) -> "tuple[Cache[Any, Any], ...]":
+        """What is kept of people's keys."""
+        return (self._keys, self._services)
 
     # System keys ---------------------------------------------------------------------------------------
 

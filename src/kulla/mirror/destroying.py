@@ -17,12 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cbor2
-
 from kulla.journal.errors import NoteError
 from kulla.journal.ids import now_ms
 from kulla.journal.note import open_note
 from kulla.journal.tombstone import HOLD, LIFTED, OBJECTION, parse_note_text, parse_tombstone
+from kulla.journal.wire import encode
 from kulla.mirror.config import Config, public_key
 from kulla.mirror.frames import StorageFailed
 from kulla.mirror.keycopy import KeyCopy
@@ -173,7 +172,7 @@ class Destroying:
         others = [*config.officer_keys, *config.objectors, *config.hold_issuers, *config.readers]
         keeper = [config.keeper] if config.keeper else []
         require_signature(request, b"", map(public_key, [*keeper, *others]))
-        return Response(cbor2.dumps([described(each) for each in self.stones.all()]), content_type=CBOR)
+        return Response(encode([described(each) for each in self.stones.all()]), content_type=CBOR)
 
 
 def record_ids(standing: Standing) -> tuple[bytes, ...]:

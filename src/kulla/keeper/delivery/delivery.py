@@ -227,6 +227,10 @@ class Delivery:
         failed, _ = self._outbox.count("state = 'failed' AND at > ?", now - DAY_MS)
         return {"waiting": waiting, "failed": failed, "alarms": alarms}
 
+    def forget(self, person: UUID) -> None:
+        """What waits or was sent goes: the person was erased."""
+        self._outbox.forget_person(person)
+
     def shown(self, person: UUID) -> list[dict[str, Any]]:
         """In a demo: what went to a person's addresses, newest first."""
         found = []

@@ -71,6 +71,14 @@ class Outbox:
                 full,
             )
 
+    def forget_person(self, person: UUID) -> None:
+        """Nothing about this person stays."""
+        with self._lock:
+            self._db.execute("PRAGMA secure_delete = ON")
+            self._db.execute("DELETE FROM message WHERE person = ?", (person.bytes,))
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def due(self, channel: str, now: int, limit: int = 50) -> list[Row]:
         """Messages to try now, the longest waiting first."""
         return self._rows(

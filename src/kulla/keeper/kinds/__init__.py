@@ -9,6 +9,7 @@ from kulla.keeper.kinds import (
     accounts,
     approvals,
     counter,
+    erasure,
     families,
     imports,
     my_data,
@@ -19,7 +20,7 @@ from kulla.keeper.kinds import (
 from kulla.keeper.kinds.form import Body, Change
 
 __all__ = ["KINDS", "SCHEMA", "Body", "Change"]
-_AREAS = (spine, accounts, approvals, counter, families, imports, my_data, offices, security)
+_AREAS = (spine, accounts, approvals, counter, erasure, families, imports, my_data, offices, security)
 SCHEMA = "".join(area.SCHEMA for area in _AREAS)
 KINDS: dict[str, Change] = {}
 for _area in _AREAS:

@@ -101,6 +101,7 @@ class Erasures:
         if not self._keeper.looks.looked_since(session.person, person, self._clock() - 24 * HOUR_MS, PURPOSE):
             raise Refusal("not_opened", "Open the request before deciding it.")
         if yes:
+            self._keeper.erasing.refuse_unfit(person)
             shown = {"reference": reference(request), "reason": reason}
             content = {"shown": shown, "request": request, "reason": reason}
             self._keeper.approvals.ask(session, KIND, content, about=person)
@@ -116,6 +117,7 @@ class Erasures:
         if row[4] != "open":
             raise Refusal("decided", "This request is not open any more.")
         person = UUID(bytes=row[1])
+        self._keeper.erasing.refuse_unfit(person)
         return [self._decided(UUID(bytes=row[0]), session, "agreed", str(request.content["reason"]), person)]
 
     def _afterwards(self, request: Request, _session: Live) -> None:
