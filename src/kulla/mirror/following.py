@@ -40,6 +40,7 @@ log = logging.getLogger("kulla.mirror")
 
 BATCH_BYTES = 32 * 1024 * 1024
 BATCH_ENTRIES = 65_536
+RETRY_S = (0.5, 2.0, 8.0, 30.0)
 MAX_LIST = 4 * 1024 * 1024
 Piece = tuple[str, int, int, bytes]  # path, first, next, bytes
 
@@ -99,8 +100,19 @@ def _pieces(source: Source, name: str, at: int, end: int) -> Iterator[Piece]:
             if not at < following <= end:
                 raise ProofError(f"it has no payloads from entry {at} on.")
             path = segment_path(at, following)
-        yield path, at, following, source.get(f"/{name}/{path}", MAX_OBJECT, signed=True)
+        yield path, at, following, _patiently(source, f"/{name}/{path}")
         at = following
+
+
+def _patiently(source: Source, path: str) -> bytes:
+    """One object; a host that goes away for a moment must not cost hours of catching up."""
+    for wait in RETRY_S:
+        try:
+            return source.get(path, MAX_OBJECT, signed=True)
+        except SourceFailed as error:
+            log.warning("%s It is asked again in %g seconds.", error, wait)
+            time.sleep(wait)
+    return source.get(path, MAX_OBJECT, signed=True)
 
 
 def _listed(body: bytes) -> list[tuple[int, int]]:
@@ -217,7 +229,7 @@ class Puller:
         """Stop after the request at hand."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(2)
+            self._thread.join(0.5)
 
     def state(self) -> dict[str, Any]:
         """For the status."""

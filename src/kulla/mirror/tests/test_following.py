@@ -15,10 +15,12 @@ from kulla.mirror.audit import policy_of
 from kulla.mirror.commands import CommandFailed, catch_up, evidence, new
 from kulla.mirror.config import load_config, set_policy
 from kulla.mirror.evidence import judge, parse_evidence
+from kulla.mirror.following import follow
 from kulla.mirror.logcopy import LogCopy
 from kulla.mirror.merging import merge
 from kulla.mirror.messages import Refused
-from kulla.mirror.options import ClientTls
+from kulla.mirror.options import ClientTls, reader_key
+from kulla.mirror.source import Source
 from kulla.mirror.stores import FolderStore
 from kulla.mirror.testkit import RunningMirror, free_port, make_policy, start_mirrors, stop_mirrors
 from kulla.mirror.tests.client import ORIGIN, Client, Journal
@@ -131,7 +133,37 @@ def test_a_copy_that_was_changed_is_not_believed(pair: tuple[Journal, RunningMir
     audited(fresh.home, journal)
 
 
-def test_it_goes_on_where_it_stood(pair: tuple[Journal, RunningMirror, RunningMirror]) -> None:
+def test_a_source_that_goes_away_for_a_moment(pair: tuple[Journal, RunningMirror, RunningMirror]) -> None:
+    journal, old, fresh = pair
+    for count in (300, 400):
+        journal.add(count)
+    folder = fill(old.home, journal)
+    old.start()
+    config = load_config(fresh.home / "operator.json")
+    copy = LogCopy(fresh.home / "mirror" / journal.hash, journal.signer.verifier, config.cosigner)
+
+    class Shaky(Source):
+        left = 2
+
+        def get(self, path: str, limit: int, *, signed: bool = False) -> bytes:
+            if "/segment/" in path and self.left:
+                self.left -= 1
+                old.kill()
+                try:
+                    return super().get(path, limit, signed=signed)
+                finally:
+                    old.start()
+            return super().get(path, limit, signed=signed)
+
+    source = Shaky(old.url, PLAIN, reader_key(fresh.home / "keys/reader.key"))
+    assert follow(copy, source, journal.hash, journal.signer.verifier) == 700
+    assert source.left == 0
+    source.close()
+    audited(fresh.home, journal)
+    assert folder.exists("checkpoint")
+
+
+def test_what_a_broken_run_left_is_in_nobodys_way(pair: tuple[Journal, RunningMirror, RunningMirror]) -> None:
     """What a broken-off run left is used by nobody: a half-written copy is begun anew."""
     journal, old, fresh = pair
     for count in (300, 400, 20):
