@@ -26,21 +26,49 @@ PASSWORD = "fjala e gjatë këtu"
 NOW = 1_790_000_000_000
 
 
+CALLS: dict[str, Callable[[KeeperClient, str, str], object]] = {
+    "activate_begin": lambda client, number, network: client.activate_begin(number, network=network),
+    "recover_begin": lambda client, number, network: client.recover_begin(number, network=network),
+    "activate_check": lambda client, number, network: client.activate_check(
+        number, "123456", network=network
+    ),
+    "activate_letter": lambda client, number, network: client.activate_letter(
+        number, "ABCD-EFGH", network=network
+    ),
+    "a forgotten password": lambda client, number, network: client.recover_prove(
+        number, "password", phone_code="123456", totp="123456", network=network
+    ),
+    "a lost telephone": lambda client, number, network: client.recover_prove(
+        number, "phone", paper_code="ABCD-EFGH", password="x", network=network
+    ),
+}
+
+
 @dataclass
 class Accounts:
-    """Ten accounts of each kind, in a keeper that never calls it a storm."""
+    """Accounts of each kind, in a keeper that never calls it a storm: ten for signing in, ten for each of CALLS."""
 
     client: KeeperClient
-    kinds: dict[str, list[str]]
+    every: dict[str, list[str]]
+
+    @property
+    def kinds(self) -> dict[str, list[str]]:
+        """Those for signing in."""
+        return self.of(0)
+
+    def of(self, place: int) -> dict[str, list[str]]:
+        """Ten of each kind that no other place has."""
+        return {name: numbers[EACH * place : EACH * (place + 1)] for name, numbers in self.every.items()}
 
 
 @pytest.fixture(scope="module")
 def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
-    rows = invented(4 * EACH)
+    each = EACH * (1 + len(CALLS))
+    rows = invented(4 * each)
     numbers = [row["number"] for row in rows]
     names = ("with a password", "without a password", "frozen", "dead")
     kinds = {name: numbers[place::4] for place, name in enumerate(names)}
-    kinds["nobody"] = [f"J7510{number:04}A" for number in range(EACH)]
+    kinds["nobody"] = [f"J7510{number:04}A" for number in range(each)]
     folder = tmp_path_factory.mktemp("time")
     with keeper(folder, rows, argon2=COST, failures_per_minute=1_000_000) as running:
         prepare(running, kinds)
@@ -127,6 +155,26 @@ def test_a_clock_tells_nothing_about_passkeys(accounts: Accounts) -> None:
     kinds = {"some": [ARTA.number] * EACH, "none": accounts.kinds["with a password"]}
     kinds["nobody"] = accounts.kinds["nobody"]
     assert told_apart(sample(kinds, lambda number, _: client.passkey_begin(number) and None), "nobody") == []
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_clock_and_the_words_tell_nothing_at_activation_and_recovery(accounts: Accounts, name: str) -> None:
+    answers: dict[str, set[str]] = {}
+    place = 1 + list(CALLS).index(name)
+    kinds = accounts.of(place)
+    kind_of = {number: kind for kind, numbers in kinds.items() for number in numbers}
+
+    def once(number: str, turn: int) -> None:
+        said = "ok"
+        try:
+            CALLS[name](accounts.client, number, f"10.{turn % 250}.{10 * place + turn // 250}.1")
+        except Refused as refused:
+            said = f"{refused.code} {refused} {refused.details}"
+        answers.setdefault(kind_of[number], set()).add(said)
+
+    taken = sample(kinds, once)
+    assert len(set(map(frozenset, answers.values()))) == 1, answers
+    assert told_apart(taken, "nobody") == []
 
 
 def test_the_statistics_see_what_they_must() -> None:
