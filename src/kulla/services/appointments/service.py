@@ -33,7 +33,10 @@ SERVICE = Service(
         "hours.changed": {"sq": "Orar i ndryshuar", "en": "Hours changed"},
         "office.opened": {"sq": "Zyrë e hapur", "en": "Office opened"},
         "practitioner.added": {"sq": "Mjek i shtuar", "en": "Practitioner added"},
-        "appointment.undone": {"sq": "U zhbë një veprim me takimin", "en": "An act on the appointment undone"},
+        "appointment.undone": {
+            "sq": "U zhbë një veprim me takimin",
+            "en": "An act on the appointment undone",
+        },
         "hours.undone": {"sq": "U zhbë një ndryshim orari", "en": "A change of hours undone"},
         "office.undone": {"sq": "U zhbë hapja e një zyre", "en": "An opening undone"},
     },
