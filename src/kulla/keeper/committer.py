@@ -90,6 +90,8 @@ class Committer:
         self._wrote = 0.0
         # Whether valid tombstones cover all of these record ids; without them a blank record is a damaged one.
         self.covers: Callable[[Sequence[bytes]], bool] = lambda _ids: False
+        # At a start: whether the register holds what was erased, so that it is to be made anew.
+        self.set_back: Callable[[], bool] = lambda: False
 
     def start(self) -> None:
         """Start the thread. `ready` is set once everything on file counts and is in the register."""
@@ -232,6 +234,10 @@ class Committer:
                 self._check_register()
                 anew = self._applied == 0
                 self._apply_rest()
+                if self.set_back():
+                    self._register.clear()
+                    self._applied, anew = 0, True
+                    self._apply_rest()
                 if anew:
                     self._made_anew()
                 self.ready.set()

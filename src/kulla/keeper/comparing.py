@@ -56,9 +56,11 @@ def compare_keeper(
     say: Say,
     rest: Callable[[], None] = lambda: None,
     scratch: Path | None = None,
+    at_ms: int | None = None,
 ) -> ComparedKeeper:
     """Name each difference. `copies` as for `rebuild_keeper`; `rest` is called after each piece of work.
-    scratch: where two files of the register's size may lie meanwhile (default: the system's temporary folder).
+    scratch: where two files of the register's size may lie meanwhile (default: the system's temporary folder). at_ms:
+    the time by which tombstones are judged (default: now).
 
     Raises ConfigError when no copy can be read or the root key is another's, KeeperError.
     """
@@ -75,7 +77,7 @@ def compare_keeper(
         last, last_hash = _copy(home / "register.sqlite3", living)
         derived = Register(Path(folder) / "derived.sqlite3", sealer)
         report = Rebuilt()
-        judge = judge_of(copies, root)
+        judge = judge_of(copies, root, at_ms)
         try:
             readers = {str(copy): source_of(copy, root) for copy in copies}
             truth = takewhile(

@@ -79,7 +79,7 @@ class Keeper:
             self._made_anew,
         )
         self.erasing = Erasing(self, root, clock)
-        self.committer.covers = self.erasing.covers
+        self.committer.covers, self.committer.set_back = self.erasing.covers, self.erasing.set_back
         self.vault = Vault(self.register, self.ring, self.committer)
         numbering = numbers.scheme(config.numbers)
         self.scheme = numbering

@@ -48,7 +48,6 @@ class Erasing:
         self._signer = copies_signer(root)
         self._working = threading.Lock()
         self._asked = 0
-        self._repaired = False
 
     # What others ask -----------------------------------------------------------------------------------
 
@@ -71,26 +70,32 @@ class Erasing:
             judge.add(items)
         return covered(ids, judge)
 
-    def stop(self, request: UUID, reason: str) -> int:
-        """Stop the tombstones of a request on every copy, in the person's name. Gives on how many copies all stopped.
+    def may_withdraw(self, request: UUID) -> bool:
+        """Whether nothing of it was carried out yet, as far as a quorum of copies has said."""
+        return int(self.standing(request)["done"]) == 0
 
-        A tombstone that was not sent yet is stopped too: nothing is drawn up again for a request that is not agreed.
-        """
-        stones = [row[0] for row in self._stones(request)]
-        signer, reached = Signer(NAME, self._signer), 0
+    def stop(self, request: UUID) -> None:
+        """Object, in the person's name, to what the copies have of this request. `tend` objects to what comes later."""
+        self._object(request, self._ask_copies())
+
+    def _object(self, request: UUID, told: dict[str, list[dict[str, Any]]]) -> None:
+        signer, stones = Signer(NAME, self._signer), {row[0] for row in self._stones(request)}
         for copy in self._keeper.config.copies:
+            pending = [
+                str(item["id"])
+                for item in told.get(copy.name, ())
+                if item.get("id") in stones and item.get("state") in {"pending", "held"}
+            ]
             connection = CopyConnection(copy, self._signer)
             try:
-                answers = [
-                    connection.object(sign_note(note_text(OBJECTION, stone, reason), signer.sign).encode())
-                    for stone in stones
-                ]
-                reached += all(status in {200, 404} for status in answers)
+                for stone in pending:
+                    text = note_text(OBJECTION, stone, "the person has withdrawn the request")
+                    if connection.object(sign_note(text, signer.sign).encode()) != 200:
+                        log.error("ALARM: %s does not take the objection to a tombstone", copy.name)
             except CopyUnreachable as error:
-                log.warning("%s An objection did not reach it.", error)
+                log.warning("%s An objection did not reach it; it is tried again.", error)
             finally:
                 connection.close()
-        return reached
 
     def standing(self, request: UUID) -> dict[str, Any]:
         """How far a request is: {"state": "", "waiting", "stopped" or "erased", "at", "changed", "stones", "done"}."""
@@ -102,12 +107,24 @@ class Erasing:
         done = sum(each[3] == "done" for each in stones)
         return {"state": state, "at": at, "changed": changed, "stones": len(stones), "done": done}
 
+    def set_back(self) -> bool:
+        """At a start: what was destroyed stays destroyed. True when this disk held some of it again, from a backup: its
+        own records are blank now, and the register is to be made anew from them."""
+        sql = "SELECT seqs FROM erasure_stone WHERE state = 'done'"
+        records = self._keeper.records
+        full = [seq for seq in self._seqs(sql) if not records.read(seq, 1)[0].blank]
+        if full:
+            log.error(
+                "ALARM: this disk was set back to before an erasure; %d records are blanked again", len(full)
+            )
+            records.blank(full)
+        return bool(full)
+
     # The work ------------------------------------------------------------------------------------------
 
     def tend(self, *, now: bool = False) -> None:
         """Do what can be done; `now`: ask the copies even if they were asked a moment ago. Raises KeeperError."""
         with self._working:
-            self._repair()
             register = self._keeper.register
             agreed = register.rows(
                 "SELECT id, person FROM erasure WHERE state = 'agreed' "
@@ -119,18 +136,20 @@ class Erasing:
                 return
             waiting = register.rows("SELECT DISTINCT request FROM erasure_stone WHERE state = 'waiting'")
             unfinished = register.rows("SELECT request FROM erasure_plan WHERE state = 'waiting'")
+            withdrawn = {
+                raw
+                for (raw,) in register.rows("SELECT id FROM erasure WHERE state NOT IN ('agreed', 'open')")
+            }
             requests = {raw for (raw,) in [*waiting, *unfinished]}
             if requests:
                 self._asked = self._clock()
                 told = self._ask_copies()
                 for request in sorted(requests):
-                    self._look_after(UUID(bytes=request), told)
-
-    def _repair(self) -> None:
-        """After a start: what was destroyed stays destroyed, also when this disk was set back."""
-        if not self._repaired:
-            self._blank("SELECT seqs FROM erasure_stone WHERE state = 'done'")
-            self._repaired = True
+                    if request in withdrawn:
+                        self._object(UUID(bytes=request), told)
+                        self._note_stopped(UUID(bytes=request))
+                    else:
+                        self._look_after(UUID(bytes=request), told)
 
     def _draw(self, request: UUID, person: UUID, number: int, start: int) -> None:
         """Find what names the person from record `start` on, and draw up a round of tombstones for it."""
@@ -199,9 +218,7 @@ class Erasing:
             if state == "waiting" and said.count("done") >= quorum:
                 done.append({"type": "erasure_stone_done", "id": ident})
             if state == "waiting" and said.count("objected") > copies - quorum:
-                self._keeper.committer.commit(
-                    {"type": "erasure_stopped", "request": request, "at": self._clock()}
-                )
+                self._note_stopped(request)
         if done:
             self._keeper.committer.commit(*done)
         plan = self.standing(request)
@@ -209,6 +226,12 @@ class Erasing:
             self._blank("SELECT seqs FROM erasure_stone WHERE request = ? AND state = 'done'", request.bytes)
         elif plan["state"] == "waiting" and plan["stones"] == plan["done"]:
             self._finish(request)
+
+    def _note_stopped(self, request: UUID) -> None:
+        if self.standing(request)["state"] == "waiting":
+            self._keeper.committer.commit(
+                {"type": "erasure_stopped", "request": request, "at": self._clock()}
+            )
 
     def _finish(self, request: UUID) -> None:
         keeper = self._keeper
@@ -256,9 +279,11 @@ class Erasing:
         log.warning("erasure %s is done", reference(request))
 
     def _blank(self, sql: str, *values: object) -> None:
-        seqs = [int(seq) for (text,) in self._keeper.register.rows(sql, *values) for seq in text.split(",")]
-        if seqs:
+        if seqs := self._seqs(sql, *values):
             self._keeper.records.blank(seqs)
+
+    def _seqs(self, sql: str, *values: object) -> list[int]:
+        return [int(seq) for (text,) in self._keeper.register.rows(sql, *values) for seq in text.split(",")]
 
     def _stones(self, request: UUID) -> list[tuple[str, int, int, str, bytes]]:
         """(id, round, number, state, unsigned) of a request's tombstones."""

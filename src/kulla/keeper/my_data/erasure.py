@@ -1,7 +1,6 @@
-"""Requests to erase: two registrars agree, or one refuses with a reason.
+"""Requests to erase: two registrars agree, or one refuses with a reason. What is agreed is done by `erasing`.
 
-What is agreed is not done here: destruction by tombstones is not built in this version, and nothing says that
-anything was erased.
+The person may take a request back, also after it was agreed, until the copies have carried it out.
 """
 
 from collections.abc import Callable
@@ -39,7 +38,7 @@ class Erasures:
 
     def ask(self, session: Live, text: str) -> UUID:
         """Ask for erasure; one request at a time. Raises Refusal("asked_already")."""
-        if any(each["state"] in {"open", "proposed"} for each in self.all_of(session.person)):
+        if any(self._under_way(each) for each in self.all_of(session.person)):
             raise Refusal("asked_already", "There is a request already.")
         request = uuid4()
         sealed = self._keeper.vault.seal_own(session.person, KIND, {"text": text})
@@ -47,14 +46,28 @@ class Erasures:
         self._keeper.committer.commit(body | {"sealed": sealed})
         return request
 
+    def _under_way(self, request: dict[str, Any]) -> bool:
+        standing = self._keeper.erasing.standing(request["id"])["state"]
+        return request["state"] in {"open", "proposed"} or (
+            request["state"] == "agreed" and standing in {"", "waiting"}
+        )
+
     def withdraw(self, session: Live, request: UUID) -> None:
-        """Take one's own request back. Raises Refusal("unknown_request", "decided")."""
+        """Take one's own request back; its tombstones are objected to on the copies, now and whenever one comes later.
+
+        Raises Refusal("unknown_request", "decided").
+        """
         row = self._row(request)
         if row[1] != session.person.bytes:
             raise Refusal("unknown_request", "There is no such request.")
-        if self._state(row) not in {"open", "proposed"}:
+        if self._state(row) not in {"open", "proposed", "agreed"}:
             raise Refusal("decided", "This request is not open any more.")
+        if not self._keeper.erasing.may_withdraw(request):
+            raise Refusal(
+                "decided", "The copies have begun to carry this out: it is too late to take it back."
+            )
         self._keeper.committer.commit(self._decided(request, session, "withdrawn", ""))
+        self._keeper.erasing.stop(request)
 
     def all_of(self, person: UUID) -> list[dict[str, Any]]:
         """One's own requests, newest first."""

@@ -82,9 +82,7 @@ class Lab:
         for path in paths:
             data = path.read_bytes()
             stone = assemble(data, {each.name: sign(data, each.key) for each in officers})
-            statuses += [
-                post(self.mirrors[n], "/keycopy/schedule-destroy", stone) for n in (to or range(3))
-            ]
+            statuses += [post(self.mirrors[n], "/keycopy/schedule-destroy", stone) for n in (to or range(3))]
         return statuses
 
     def note(self, kind: str, ident: str, signer: Signer) -> list[int]:

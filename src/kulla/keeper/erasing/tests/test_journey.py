@@ -1,40 +1,47 @@
-"""From the request to the end: what the copies, the keeper and a rebuilt one hold afterwards, for whoever has all keys."""
+"""From the request to the end: what the copies, the keeper and a rebuilt one hold then, for whoever has all keys."""
 
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
+from kulla.journal.ids import now_ms
+from kulla.journal.tombstone import DAY
 from kulla.keeper.comparing import compare_keeper
 from kulla.keeper.erasing import rows
 from kulla.keeper.erasing.finding import names
 from kulla.keeper.erasing.tests.conftest import Lab
-from kulla.keeper.errors import KeeperError, Refusal
-from kulla.keeper.keys import FileRootKey, KeyRing, WrappedKey
+from kulla.keeper.errors import KeeperError
+from kulla.keeper.keys import FileRootKey, KeyRing, WrappedKey, expand, open_box
 from kulla.keeper.rebuild import rebuild_keeper, source_of
 from kulla.keeper.records import Record, RecordFile, Sealer
-from kulla.keeper.testkit import ARTA, BESA, DRITAN, OFFICE_1, VJOSA, invented
+from kulla.keeper.sign_in import Origin
+from kulla.keeper.testkit import ARTA, BESA, DRITAN, invented
 from kulla.keeper.vault import Cell
 
 SERVICE = "appointments"
+HERE = Origin("192.0.2.1", "a test", "sq")
 OTHER = invented(5)[0]["number"]
 
 
 def live_a_little(lab: Lab) -> tuple[Cell, bytes, bytes]:
     """Arta uses the portal; gives a sealed field of hers and a sealed ticket."""
     keeper, arta = lab.keeper, lab.person(ARTA.number)
-    keeper.sign_in.sign_in(ARTA.number, ARTA.password, network="192.0.2.1", device="t")
+    keeper.sign_in.by_password(ARTA.number, ARTA.password, None, HERE)
     pseudonym = keeper.people.pseudonym(arta, SERVICE)
     cell = Cell("appointment", "reason", uuid4(), arta, pseudonym, SERVICE)
     blob = keeper.vault.seal_field(cell, "dhimbje koke")
     [ticket] = keeper.people.mint(arta, SERVICE, 1)
-    mandate = keeper.mandates.offer(lab.live(OTHER), ["health"], "2099-01-01", "")
-    keeper.mandates.accept(lab.live(ARTA.number), mandate["code"])
-    keeper.my_data.settings.set(lab.live(ARTA.number), "help", "wheelchair") if False else None
+    tomorrow = keeper.people.today() + timedelta(days=100)
+    offered = keeper.mandates.offer(lab.live(OTHER), ["health"], tomorrow)
+    keeper.mandates.accept(lab.live(ARTA.number), offered.code)
+    keeper.mandates.confirm(lab.live(OTHER), offered.id)
+    keeper.mandates.offer(lab.live(ARTA.number), ["health"], tomorrow)
     return cell, blob, ticket["wrapped"]
 
 
@@ -73,7 +80,9 @@ def test_after_the_delay_nothing_opens_and_nothing_leads_to_the_person(lab: Lab,
     theirs = Cell("appointment", "reason", uuid4(), other, keeper.people.pseudonym(other, SERVICE), SERVICE)
     their_blob = keeper.vault.seal_field(theirs, "e tjetra")
     needles = keeper.register.inside(lambda db: rows.own_names(db, arta))
-    marks = {mark for (mark,) in keeper.register.rows("SELECT mark FROM identifier WHERE person = ?", arta.bytes)}
+    marks = {
+        mark for (mark,) in keeper.register.rows("SELECT mark FROM identifier WHERE person = ?", arta.bytes)
+    }
     backup = tmp_path / "backup"
     shutil.copytree(lab.mirrors[2].home / "keycopy", backup)
 
@@ -86,7 +95,7 @@ def test_after_the_delay_nothing_opens_and_nothing_leads_to_the_person(lab: Lab,
     lab.days_later(29)
     lab.tend()
     assert keeper.vault.open_field(cell, blob) == before == "dhimbje koke", "29 days: nothing is destroyed"
-    keeper.sign_in.sign_in(ARTA.number, ARTA.password, network="192.0.2.1", device="t")
+    keeper.sign_in.by_password(ARTA.number, ARTA.password, None, HERE)
     lab.days_later(31)
     lab.tend()
     assert keeper.erasing.standing(request)["state"] == "erased"
@@ -96,7 +105,7 @@ def test_after_the_delay_nothing_opens_and_nothing_leads_to_the_person(lab: Lab,
         lambda: keeper.vault.open_field(cell, blob),
         lambda: keeper.people.person(cell.pseudonym, SERVICE),
         lambda: keeper.people.profile(arta),
-        lambda: keeper.sign_in.sign_in(ARTA.number, ARTA.password, network="192.0.2.1", device="t"),
+        lambda: keeper.sign_in.by_password(ARTA.number, ARTA.password, None, HERE),
     ):
         with pytest.raises(KeeperError):
             attempt()
@@ -111,14 +120,16 @@ def test_after_the_delay_nothing_opens_and_nothing_leads_to_the_person(lab: Lab,
     for where, record, body in opened(lab):
         seen[where] = seen.get(where, 0) + 1
         assert not names(body, marks), f"{where}: record {record.seq} ({body['type']}) holds a mark"
-        assert body["type"] not in {"data_key", "person", "people", "profile"} or not names(body, needles), where
+        assert body["type"] not in {"data_key", "person", "people", "profile"} or not names(body, needles), (
+            where
+        )
         if body["type"] == "system_key" and body["name"].startswith("year:"):
             ring.add_year(int(body["name"].removeprefix("year:")), body["wrapped"])
         if body["type"] == "data_key":
-            key = WrappedKey(*(body[name] for name in ("id", "person", "retention", "year", "wrapped", "commitment")))
+            key = WrappedKey(
+                *(body[name] for name in ("id", "person", "retention", "year", "wrapped", "commitment"))
+            )
             with pytest.raises(KeeperError):
-                from kulla.keeper.keys import expand, open_box
-
                 opened_key = ring.open_data_key(key)
                 open_box(expand(opened_key, f"fields {SERVICE}"), blob[9:], cell.associated(blob[1:9]))
     assert len(seen) == 4
@@ -151,6 +162,7 @@ def test_after_the_delay_nothing_opens_and_nothing_leads_to_the_person(lab: Lab,
     report = rebuild_keeper(rebuilt, homes, lab.running.root_key, at_ms=lab_now(62))
     assert report.sentences == []
     assert everything(rebuilt / "register.sqlite3") == living
+    compare_keeper(lab.running.keeper_home, lab.running.root_key, homes, told.append, at_ms=lab_now(62))
     lab.mirrors[2].stop()
     shutil.rmtree(lab.mirrors[2].home / "keycopy")
     shutil.copytree(backup, lab.mirrors[2].home / "keycopy")
@@ -159,12 +171,8 @@ def test_after_the_delay_nothing_opens_and_nothing_leads_to_the_person(lab: Lab,
     assert everything(again / "register.sqlite3") == living
     assert (again / "records.log").read_bytes() == (rebuilt / "records.log").read_bytes()
     assert not any(mark in path.read_bytes() for path in again.glob("re*") for mark in marks)
-    del told
-    _ = compare_keeper, Refusal, OFFICE_1, VJOSA, UUID
+    assert told == []
 
 
 def lab_now(days: int) -> int:
-    from kulla.journal.ids import now_ms
-    from kulla.journal.tombstone import DAY
-
     return now_ms() + days * DAY
