@@ -28,6 +28,7 @@ COMMANDS = (
     "journal",
     "people",
     "offices",
+    "erasure",
     "migrate",
     "static",
 )

@@ -64,6 +64,8 @@ operators, so that one person can play the whole country. Nothing real may ever 
 
 root.key     opens the keeper's records (AES-256, hexadecimal)
 rebuild.key  opens the journal's segments (X25519, hexadecimal)
+erasure-officer-1.key, -2.key  sign tombstones (kulla erasure); two people who never meet the portal
+legal-hold.key  a court's: suspends a tombstone, and lifts only its own suspension
 """
 
 
@@ -159,6 +161,13 @@ class Maker:
             processes.stop(self.programs)
             self.home.remove_sockets()
 
+    def make_signer(self, name: str) -> str:
+        """A key that signs notes, in the holders' folder; its verifier key."""
+        key = Signer.generate(f"{name}.{ORIGIN.partition('/')[0]}")
+        self.home.holders.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_secret(self.home.holders / f"{name}.key", key.skey)
+        return key.vkey
+
     # -- institutions ----------------------------------------------------------------------------------------
     def make_institutions(self) -> None:
         """Keys, keeper, operators, policy; the mirrors run afterwards."""
@@ -169,12 +178,15 @@ class Maker:
         for name, key in portal_keys.items():
             write_secret(home.portal / "keys" / f"{name}.key", key.hex())
         urls = [f"http://127.0.0.1:{port}" for port in self.ports]
+        officers = [self.make_signer(f"erasure-officer-{number}") for number in (1, 2)]
+        court = self.make_signer("legal-hold")
         public = admin.create_keeper(
             home.keeper,
             home.holders,
             urls,
             origin=ORIGIN,
             demo=True,
+            erasure_officers=officers,
             live_register=register.create(home.path, self.register_port, fast=self.fast),
             **({"argon2": FAST_ARGON2} if self.fast else {}),
         )
@@ -182,7 +194,16 @@ class Maker:
         lines = [f"log {signer.vkey}"]
         for number, (port, url) in enumerate(zip(self.ports, urls, strict=True), start=1):
             folder = home.path / "operators" / str(number)
-            vkey = create_operator(folder, number, ORIGIN, signer.vkey, public["record_vkey"], port)
+            vkey = create_operator(
+                folder,
+                number,
+                ORIGIN,
+                signer.vkey,
+                public["record_vkey"],
+                port,
+                officers=officers,
+                hold_issuers=[court],
+            )
             lines.append(f"witness operator-{number} {vkey} {url}")
         names = " ".join(f"operator-{number}" for number in range(1, OPERATORS + 1))
         lines += [f"group mirrors {QUORUM} {names}", "quorum mirrors"]
