@@ -10,7 +10,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
 
-from tests.country import Country, sign_in
+from tests.country import Country
 from tests.crawl import crawl, name_of
 from tests.inhabitants import ROLES, been
 from tests.person import Form, Page, Person
@@ -24,6 +24,7 @@ ODD = {
     "numbers": "-99999999999999999999999",
     "lines": "a\r\nb\x0bc\u2028d",
 }
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 NEVER = ("/demo/", "/sign-out", "/language")  # the demo's own buttons; what would end the visit
 HELD = {
     "password",
@@ -83,10 +84,8 @@ def test_a_form_without_its_token_changes_nothing(
         answer = person.post(
             path, [("a", "b"), ("do", "accept"), ("csrfmiddlewaretoken", "x" * 64)], follow=False
         )
-        if answer.status not in {302, 303, 403, 404, 405}:
-            bad.append((path, answer.status))
-        elif answer.status in {302, 303} and urlsplit(answer.headers["Location"]).path != "/sign-in":
-            bad.append((path, answer.headers["Location"]))
+        if answer.status != 403:
+            bad.append((path, answer.status, answer.headers.get("Location", "")))
     assert bad == []
 
 
@@ -121,7 +120,7 @@ def test_odd_letters_in_every_field_are_answered_plainly(
                 if how not in {"radio", "checkbox", "select", "hidden", "file", "submit"}
                 and name not in form.choices
             ]
-            if target.startswith(NEVER) or not texts or form.multipart:
+            if target.startswith(NEVER) or not texts:
                 continue
             sent += 1
             person.page = page
@@ -129,13 +128,11 @@ def test_odd_letters_in_every_field_are_answered_plainly(
             if answer.status >= 500 and answer.status != 503:
                 bad.append((url, answer.status))
             if kind == "letters" and answer.status == 422:
-                kept = [
-                    name
-                    for name in texts
-                    if name not in HELD and "👩" not in answer.html and "Ж" not in answer.html
-                ]
-                if kept and not set(texts) <= HELD:
-                    bad.append((url, "what was typed is gone", kept))
+                again = [form for form in answer.forms if set(texts) <= form.names()]
+                kept = dict(again[0].fields) if again else {}
+                gone = [name for name in texts if name not in HELD and "Ж" not in kept.get(name, "")]
+                if gone:
+                    bad.append((url, "what was typed is gone", gone))
             if kind == "markup":
                 assert "<script>alert(1)" not in answer.html, url
                 assert "49%s" not in answer.html, url
@@ -148,6 +145,8 @@ def test_hidden_fields_and_choices_may_be_anything(
 ) -> None:
     """A program need not send what the page offered: each field in turn is something else, or missing."""
     person = visitor(who, country, inhabitants)
+    others = {each for role in ROLES if role != who for url in pages[role] for each in UUID.findall(url)}
+    theirs = sorted(others - {each for url in pages[who] for each in UUID.findall(url)})[:2]
     bad = []
     for url, _ in odd_forms(pages[who]):
         page = person.open(url)
@@ -156,7 +155,7 @@ def test_hidden_fields_and_choices_may_be_anything(
             if form.method != "post" or urlsplit(target).path.startswith(NEVER):
                 continue
             for name in sorted(form.names() - {"csrfmiddlewaretoken"}):
-                for value in (None, "x" * 300, str(uuid.uuid4()), "-1"):
+                for value in (None, "x" * 300, str(uuid.uuid4()), "-1", *theirs):
                     pairs = [(k, v) for k, v in form.fields if k != name]
                     pairs += [(name, value)] if value is not None else []
                     answer = person.post(target, pairs, follow=False)
@@ -165,15 +164,13 @@ def test_hidden_fields_and_choices_may_be_anything(
     assert bad == []
 
 
-UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-
-
+@pytest.mark.parametrize("stranger_is", ["neighbour2", "clerk2"])
 def test_others_things_do_not_exist(
-    country: Country, inhabitants: dict[str, Person], pages: dict[str, dict[str, Page]]
+    stranger_is: str, country: Country, inhabitants: dict[str, Person], pages: dict[str, dict[str, Page]]
 ) -> None:
     """Every address with an id that somebody else has seen answers a stranger as one with an id that nobody has."""
-    stranger = country.sign_in("neighbour2")
-    own = crawl(stranger, "/my", "/my/data", "/my/family")
+    stranger = country.sign_in(stranger_is)
+    own = crawl(stranger, "/my", "/my/data", "/my/family", "/staff/")
     bad, looked = [], 0
     for role in ROLES:
         for url in pages[role]:
@@ -236,23 +233,11 @@ def test_on_a_borrowed_phone_no_page_is_kept(country: Country) -> None:
     person.open("/sign-in")
     account = country.accounts()["neighbour4"]
     person.submit(having="password", identifier=account.identifier, password=account.password, short="on")
-    own = [page for url, page in crawl(person, "/my").items() if "/my" in url and page.kind == "text/html"]
-    assert len(own) >= 4
+    own = [page for url, page in crawl(person, "/my", "/my/data", "/my/looks").items() if "/my" in url]
+    assert {page.kind for page in own} > {"text/html"}
+    assert len(own) >= 6
     assert [page.url for page in own if page.headers["Cache-Control"] != "no-store"] == []
     assert set(person.cookies) <= {"language", "kulla", "csrftoken"}
-
-
-def test_a_link_that_freezes_does_nothing_by_being_looked_at(country: Country) -> None:
-    """Programs that look at messages before people do open every link in them."""
-    person = country.visitor()
-    for method in ("GET", "HEAD", "OPTIONS"):
-        assert person._once(method, urljoin(person.base, "/not-me/" + "A" * 40), None, None).status in {
-            200,
-            404,
-            405,
-            410,
-        }
-    assert sign_in(country.visitor(), country.accounts()["neighbour4"]).status == 200
 
 
 def test_another_host_is_no_address_of_ours(country: Country) -> None:
