@@ -79,7 +79,8 @@ class Correction:
 
 @dataclass(frozen=True)
 class Erasure:
-    """A request to erase. States: open, proposed, agreed, refused, withdrawn; agreed is not erased."""
+    """A request to erase. States: open, proposed, agreed, refused, withdrawn; agreed is not erased: `standing` says how
+    far it is ("": nothing will be done, begun, waiting, stopped), `until_ms` when it is carried out at the earliest."""
 
     id: UUID
     reference: str
@@ -90,6 +91,8 @@ class Erasure:
     answer: str = detail(default="", repr=False)
     name: str = detail(default="", repr=False)
     number: str = detail(default="", repr=False)
+    standing: str = ""
+    until_ms: int = 0
 
 
 class MyData:
@@ -257,8 +260,8 @@ class MyData:
     # Erasure --------------------------------------------------------------------------------------------
 
     def erasure_ask(self, token: str, text: str) -> UUID:
-        """Ask for erasure. Refused "asked_already"."""
-        return UUID(str(self._pool.ask("erasure_ask", {"token": token, "text": text})))
+        """Ask that everything held about oneself is erased. Refused "asked_already"."""
+        return UUID(str(self._pool.ask("erasure_ask", {"token": token, "text": text, "everything": True})))
 
     def erasure_withdraw(self, token: str, request: UUID) -> None:
         """Take it back. Refused "unknown_request", "decided"."""

@@ -147,7 +147,7 @@ class ErasureForm(forms.Form):
     """What a person wants erased."""
 
     text = forms.CharField(
-        label=_("What do you want to be erased, and why?"),
+        label=_("Why do you want everything about you to be erased?"),
         max_length=REASON,
         widget=_area(),
         error_messages={

@@ -30,6 +30,10 @@ _PLAIN: dict[str, Text] = {
     "asked_already": _("You have asked already. You find it below."),
     "answered_already": _("This was answered already."),
     "decided": _("This was decided already."),
+    "holds_role": _(
+        "This person has or had a role as an official. Acts of office are kept, so this cannot be erased."
+    ),
+    "is_contact": _("This person is the contact of a protected person. Another contact must be named first."),
     "not_opened": _("Open the request before you decide it."),
     "unknown_person": _("Nobody has this number."),
     "unknown_office": _("There is no such office."),

@@ -166,7 +166,8 @@ def correction_decide(keeper: Keeper, args: Args) -> Any:
 
 
 def erasure_ask(keeper: Keeper, args: Args) -> Any:
-    return keeper.my_data.erasures.ask(_me(keeper, args), args.text("text", ERASURE_TEXT))
+    text, everything = args.text("text", ERASURE_TEXT), args.has("everything") and args.flag("everything")
+    return keeper.my_data.erasures.ask(_me(keeper, args), text, everything=everything)
 
 
 def erasure_withdraw(keeper: Keeper, args: Args) -> Any:

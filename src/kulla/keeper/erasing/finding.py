@@ -10,7 +10,7 @@ from kulla.keeper.kinds import Body
 from kulla.keeper.records import RecordFile, Sealer
 
 PACKED = "people"  # the one kind that holds many persons
-OWN_KINDS = {"erasure_drawn", "erasure_stone_done", "erasure_stopped", "erased"}
+OWN_KINDS = {"erasure_begun", "erasure_drawn", "erasure_stone_done", "erasure_stopped", "erased"}
 # Without these nobody is found and nothing opens: they must be gone before a person counts as erased.
 VITAL = {"people", "person", "profile", "data_key", "identifier_added", "identifier_removed"}
 PAUSE_S = 0.002  # after each megabyte of records, for those who wait for the keeper

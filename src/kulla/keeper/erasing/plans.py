@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from kulla.journal.note import Signer, sign_note
-from kulla.journal.tombstone import MAX_IDS, OBJECTION, draw_up, note_text
+from kulla.journal.tombstone import MAX_IDS, OBJECTION, draw_up, note_text, read_unsigned
 from kulla.keeper.copies import CopyConnection, CopyUnreachable
 from kulla.keeper.erasing import rows
 from kulla.keeper.erasing.finding import VITAL, Found, find, others
@@ -48,6 +48,7 @@ class Erasing:
         self._signer = copies_signer(root)
         self._working = threading.Lock()
         self._asked = 0
+        self._due: dict[str, int] = {}  # tombstone: when the last copy that has it carries it out
 
     # What others ask -----------------------------------------------------------------------------------
 
@@ -98,14 +99,18 @@ class Erasing:
                 connection.close()
 
     def standing(self, request: UUID) -> dict[str, Any]:
-        """How far a request is: {"state": "", "waiting", "stopped" or "erased", "at", "changed", "stones", "done"}."""
+        """How far a request is. `state`: "" (nothing will be done), "begun", "waiting", "stopped" or "erased"; `until`:
+        when it is carried out at the earliest, as far as is known (0: not drawn up yet)."""
         row = self._keeper.register.one(
             "SELECT state, at, changed FROM erasure_plan WHERE request = ?", request.bytes
         )
         stones = self._stones(request)
         state, at, changed = row or ("", 0, 0)
         done = sum(each[3] == "done" for each in stones)
-        return {"state": state, "at": at, "changed": changed, "stones": len(stones), "done": done}
+        drawn = [int(read_unsigned(each[4])["not_before"]) for each in stones]
+        until = max([*drawn, *(self._due.get(each[0], 0) for each in stones)], default=0)
+        counts = {"stones": len(stones), "done": done}
+        return {"state": state, "at": at, "changed": changed, "until": until, **counts}
 
     def set_back(self) -> bool:
         """At a start: what was destroyed stays destroyed. True when this disk held some of it again, from a backup: its
@@ -128,7 +133,7 @@ class Erasing:
             register = self._keeper.register
             agreed = register.rows(
                 "SELECT id, person FROM erasure WHERE state = 'agreed' "
-                "AND id NOT IN (SELECT request FROM erasure_plan)"
+                "AND id IN (SELECT request FROM erasure_plan WHERE state = 'begun')"
             )
             for request, person in agreed:
                 self._draw(UUID(bytes=request), UUID(bytes=person), 1, 1)
@@ -228,7 +233,7 @@ class Erasing:
             self._finish(request)
 
     def _note_stopped(self, request: UUID) -> None:
-        if self.standing(request)["state"] == "waiting":
+        if self.standing(request)["state"] in {"begun", "waiting"}:
             self._keeper.committer.commit(
                 {"type": "erasure_stopped", "request": request, "at": self._clock()}
             )
@@ -303,6 +308,10 @@ class Erasing:
                 log.warning("%s It was asked for its tombstones.", error)
             finally:
                 connection.close()
+        for items in told.values():
+            for item in items:
+                ident, due = str(item.get("id")), item.get("due")
+                self._due[ident] = max(self._due.get(ident, 0), due if isinstance(due, int) else 0)
         return told
 
 

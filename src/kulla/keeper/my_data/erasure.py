@@ -36,12 +36,13 @@ class Erasures:
 
     # The citizen ---------------------------------------------------------------------------------------
 
-    def ask(self, session: Live, text: str) -> UUID:
-        """Ask for erasure; one request at a time. Raises Refusal("asked_already")."""
+    def ask(self, session: Live, text: str, *, everything: bool = False) -> UUID:
+        """Ask for erasure; one request at a time. Only a request for `everything` is ever carried out: earlier versions
+        asked what should go, and promised that nothing does. Raises Refusal("asked_already")."""
         if any(self._under_way(each) for each in self.all_of(session.person)):
             raise Refusal("asked_already", "There is a request already.")
         request = uuid4()
-        sealed = self._keeper.vault.seal_own(session.person, KIND, {"text": text})
+        sealed = self._keeper.vault.seal_own(session.person, KIND, {"text": text, "everything": everything})
         body = {"type": "erasure_asked", "id": request, "person": session.person, "at": self._clock()}
         self._keeper.committer.commit(body | {"sealed": sealed})
         return request
@@ -49,7 +50,7 @@ class Erasures:
     def _under_way(self, request: dict[str, Any]) -> bool:
         standing = self._keeper.erasing.standing(request["id"])["state"]
         return request["state"] in {"open", "proposed"} or (
-            request["state"] == "agreed" and standing in {"", "waiting"}
+            request["state"] == "agreed" and standing in {"begun", "waiting"}
         )
 
     def withdraw(self, session: Live, request: UUID) -> None:
@@ -114,7 +115,8 @@ class Erasures:
         if not self._keeper.looks.looked_since(session.person, person, self._clock() - 24 * HOUR_MS, PURPOSE):
             raise Refusal("not_opened", "Open the request before deciding it.")
         if yes:
-            self._keeper.erasing.refuse_unfit(person)
+            if self._everything(row):
+                self._keeper.erasing.refuse_unfit(person)
             shown = {"reference": reference(request), "reason": reason}
             content = {"shown": shown, "request": request, "reason": reason}
             self._keeper.approvals.ask(session, KIND, content, about=person)
@@ -130,8 +132,15 @@ class Erasures:
         if row[4] != "open":
             raise Refusal("decided", "This request is not open any more.")
         person = UUID(bytes=row[1])
+        ident = UUID(bytes=row[0])
+        decided = self._decided(ident, session, "agreed", str(request.content["reason"]), person)
+        if not self._everything(row):
+            return [decided]
         self._keeper.erasing.refuse_unfit(person)
-        return [self._decided(UUID(bytes=row[0]), session, "agreed", str(request.content["reason"]), person)]
+        return [decided, {"type": "erasure_begun", "request": ident, "at": self._clock()}]
+
+    def _everything(self, row: Row) -> bool:
+        return self._keeper.vault.open_own(UUID(bytes=row[1]), KIND, row[3]).get("everything") is True
 
     def _afterwards(self, request: Request, _session: Live) -> None:
         if request.about is not None:
@@ -180,12 +189,15 @@ class Erasures:
 
     def _head(self, row: Row) -> dict[str, Any]:
         request = UUID(bytes=row[0])
+        standing = self._keeper.erasing.standing(request)
         return {
             "id": request,
             "reference": reference(request),
             "at_ms": row[2],
             "state": self._state(row),
             "decided_ms": row[5],
+            "standing": standing["state"],
+            "until_ms": standing["until"],
         }
 
     def _said(self, row: Row) -> dict[str, str]:

@@ -335,7 +335,7 @@ def test_settings(people: People) -> None:
 def test_erasure_never_claims_to_be_done(people: People) -> None:
     """Asked, proposed, agreed by a second; every page says that nothing was erased."""
     arta, edlira = people.browser(ARTA), people.browser(EDLIRA)
-    assert "Until then nothing is erased" in text(arta, "/my/data/erase")
+    assert "Until it is carried out nothing is erased" in text(arta, "/my/data/erase")
     assert arta.post("/my/data/erase", {"text": "Mesazhet e vjetra"}).status_code == 302
     again = arta.post("/my/data/erase", {"text": "Edhe këto"})
     assert again.status_code == 409
@@ -347,7 +347,13 @@ def test_erasure_never_claims_to_be_done(people: People) -> None:
     [asked] = [each for each in keeper.approvals_open(people.token(DORINA)) if each.kind == "erasure"]
     keeper.approval_answer(people.token(DORINA), asked.id, yes=True)
     page = text(arta, "/my/data")
-    assert "Agreed, not carried out yet" in page and "Nothing has been erased." in page
+    assert "Agreed, not carried out yet" in page and "nothing has been erased yet" in page.lower()
+    assert arta.post("/my/data/erase", {"text": "Edhe këto"}).status_code == 409
+    [withdraw] = re.findall(
+        r'action="(/my/data/erase/[0-9a-f-]{36}/withdraw)"', arta.get("/my/data").content.decode()
+    )
+    assert arta.post(withdraw).status_code == 302
+    assert "nothing has been erased yet" not in text(arta, "/my/data").lower()
     dritan = people.browser(DRITAN)
     assert dritan.post(f"/my/data/erase/{uuid4()}/withdraw").status_code == 404
 

@@ -57,7 +57,7 @@ def _ask(request: Request, form: CorrectionForm) -> Refused | None:
 @access.citizen("identity", alone=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def erase(request: Request) -> HttpResponse:
-    """Ask for erasure: what the law keeps, what could go, and that nothing is destroyed by this version."""
+    """Ask for erasure of everything: what is destroyed, what stays, and until when it can be taken back."""
     form = ErasureForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST":
@@ -70,7 +70,11 @@ def erase(request: Request) -> HttpResponse:
                 form.add_error(None, sentences.of(refused))
                 status = 409
     requests = door.keeper().erasures_mine(request.token or "")
-    waiting = any(each.state in {"open", "proposed"} for each in requests)
+    waiting = any(
+        each.state in {"open", "proposed"}
+        or (each.state == "agreed" and each.standing in {"begun", "waiting"})
+        for each in requests
+    )
     context = {"form": form, "erasures": requests, "waiting": waiting, "words": words}
     return render(request, "my_data/erase.html", context, status=status)
 

@@ -64,7 +64,7 @@ class Lab:
     def agree(self, number: str = ARTA.number) -> UUID:
         """Somebody asks for erasure, and two registrars agree."""
         erasures, keeper = self.keeper.my_data.erasures, self.keeper
-        request = erasures.ask(self.live(number), "Largohem.")
+        request = erasures.ask(self.live(number), "Largohem.", everything=True)
         keeper.looks.confirm(1 << 62)
         erasures.open(self.official("registrar"), request)
         erasures.decide(self.official("registrar"), request, yes=True, reason="Neni 17")

@@ -49,8 +49,8 @@ def test_signed_by_one_or_sent_to_one_copy_it_destroys_nothing(lab: Lab) -> None
     lab.days_later(40)
     lab.tend()
     assert not gone(lab, arta), "one copy is no quorum"
-    assert lab.keeper.erasing.standing(request) | {"at": 0, "changed": 0} == {
-        "state": "waiting", "at": 0, "changed": 0, "stones": 1, "done": 0,
+    assert lab.keeper.erasing.standing(request) | {"at": 0, "changed": 0, "until": 0} == {
+        "state": "waiting", "at": 0, "changed": 0, "until": 0, "stones": 1, "done": 0,
     }  # fmt: skip
     assert lab.keeper.people.field(arta, "name") == ARTA.name
 
@@ -69,7 +69,7 @@ def test_the_person_withdraws_while_it_waits(lab: Lab) -> None:
     assert not gone(lab, arta)
     assert lab.keeper.erasing.standing(request)["state"] == "stopped"
     lab.tend()
-    assert lab.keeper.my_data.erasures.ask(lab.live(ARTA.number), "Again."), "may ask anew"
+    assert lab.keeper.my_data.erasures.ask(lab.live(ARTA.number), "Again.", everything=True), "may ask anew"
 
 
 def test_withdrawn_before_the_officers_sent_it_stops_it_too(lab: Lab) -> None:
@@ -262,3 +262,19 @@ def test_a_crash_at_each_step_of_the_keepers_own_blanking(lab: Lab, tmp_path: Pa
     file = RecordFile(path)
     assert file.last == last
     file.close()
+
+
+def test_what_was_asked_of_an_earlier_version_is_never_carried_out(lab: Lab) -> None:
+    """Then the page asked what should go, and said that nothing does."""
+    erasures, keeper, arta = lab.keeper.my_data.erasures, lab.keeper, lab.live(ARTA.number)
+    request = erasures.ask(arta, "Mesazhet e vjetra.")
+    keeper.looks.confirm(1 << 62)
+    erasures.open(lab.official("registrar"), request)
+    erasures.decide(lab.official("registrar"), request, yes=True, reason="Neni 17")
+    [asked] = keeper.approvals.open_for(lab.official("registrar2"))
+    keeper.approvals.answer(lab.official("registrar2"), asked.id, yes=True)
+    assert [each["state"] for each in erasures.all_of(arta.person)] == ["agreed"]
+    lab.tend()
+    assert lab.unsigned() == []
+    assert keeper.erasing.standing(request)["state"] == ""
+    assert erasures.ask(arta, "Gjithçka.", everything=True), "asked anew, for everything"
