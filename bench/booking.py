@@ -33,7 +33,7 @@ def figures() -> Iterator[tuple[str, float]]:
     """limit.pgbench_tps, booking.http_vs_limit, booking.sql_statements."""
     with Server(POSTGRES) as server:
         before = limit.measure(server)
-        with Town(20, server) as town:
+        with Town(40, server) as town:
             prepare(town)
             statements, per_second = measure(town)
             most = (before + limit.measure(server)) / 2

@@ -200,7 +200,7 @@ def steady(rate: str, seconds: str) -> dict[str, float]:
                 return
             time.sleep(max(0.0, begin + number / int(rate) - time.perf_counter()))
             with api.entry("keeper.looked", key=(uuid := uuid4()), actor="job:bench"):
-                Look.objects.create(home=home, seq=10_000_000 + number, sealed=b"\0" * 300)
+                Look.objects.create(home=home, seq=10_000_000 * int(rate) + number, sealed=b"\0" * 300)
             committed[uuid] = time.perf_counter()
 
     def watch() -> None:

@@ -24,7 +24,7 @@ STEP = 50_000  # entries of one portion of the growth
 
 def figures() -> Iterator[tuple[str, float]]:
     """journal.* as docs/journal.md lists them, but for the growth."""
-    with Town(20) as town:
+    with Town(40) as town:
         town.start_mirrors()
         town.start_keeper()
         filled = town.inside("bench.inside", "fill", ENTRIES)
@@ -74,7 +74,7 @@ def _of_the_folder(town: Town) -> Iterator[tuple[str, float]]:
     seconds = time.perf_counter() - began
     assert not report.problems, report.problems
     yield "journal.check_per_s", report.size / seconds
-    note = folder.read_checkpoint_note()
+    note = LogFolder(town.home.portal / "journal").read_checkpoint_note()  # cosigned by a quorum
     assert note is not None
     segment = parse_segment(folder.read(segment_path(*folder.segment_at(report.size - 1))))
     texts = [
@@ -91,7 +91,7 @@ def _of_the_folder(town: Town) -> Iterator[tuple[str, float]]:
 
 def growth(most: int) -> Iterator[tuple[int, float]]:
     """(entries so far, entries a second of the last portion) up to `most`: each portion filled, then sequenced."""
-    with Town(20) as town:
+    with Town(40) as town:
         town.start_mirrors()
         town.start_keeper()
         total = 0

@@ -42,7 +42,7 @@ def tree_seconds(pid: int) -> float:
 class Town:
     """`with Town(people) as town:` makes it; `start(...)` runs its programs; all of it ends with the block."""
 
-    def __init__(self, people: int = 20, server: Server | None = None) -> None:
+    def __init__(self, people: int = 40, server: Server | None = None) -> None:
         self.people = people
         self.folder = short_folder()
         self.server = server or Server(POSTGRES)
