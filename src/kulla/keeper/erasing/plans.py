@@ -28,7 +28,7 @@ from kulla.keeper.errors import Refusal
 from kulla.keeper.keys import RootKey, copies_signer
 from kulla.keeper.kinds import Body
 from kulla.keeper.my_data.questions import reference
-from kulla.keeper.records import Sealer
+from kulla.keeper.records import BLANKED, Sealer
 
 if TYPE_CHECKING:
     from kulla.keeper.core import Keeper
@@ -117,7 +117,9 @@ class Erasing:
         own records are blank now, and the register is to be made anew from them."""
         sql = "SELECT seqs FROM erasure_stone WHERE state = 'done'"
         records = self._keeper.records
-        full = [seq for seq in self._seqs(sql) if not records.read(seq, 1)[0].blank]
+        found = [records.read(seq, 1)[0] for seq in self._seqs(sql)]
+        # After `kulla rotate` a blank record stands as a sealed one that says no more than that.
+        full = [each.seq for each in found if self._sealer.open(each).get("type") != BLANKED]
         if full:
             log.error(
                 "ALARM: this disk was set back to before an erasure; %d records are blanked again", len(full)
