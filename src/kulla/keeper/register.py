@@ -157,8 +157,8 @@ class Register:
         """What `read` gives from this thread's connection; it changes nothing."""
         return read(self._db())
 
-    def forget(self, delete: Callable[[sqlite3.Connection], object]) -> None:
-        """Rows go for good: `delete` in one transaction, then the file is written anew without what they held.
+    def forget(self, delete: Callable[[sqlite3.Connection], int]) -> None:
+        """Rows go for good: `delete` in one transaction (it gives how many), then the file is written anew.
 
         Above 512 MiB, where that would take minutes in which nothing changes, their places are overwritten with zeros
         (SQLite's secure_delete) and the file stays. Raises DiskFull.
@@ -168,15 +168,21 @@ class Register:
             try:
                 db.execute("PRAGMA secure_delete = ON")
                 db.execute("BEGIN IMMEDIATE")
-                delete(db)
+                gone = delete(db)
                 db.execute("COMMIT")
-                if self._path.stat().st_size <= COMPACTED:
-                    db.execute("VACUUM")
-                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.OperationalError as error:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 raise DiskFull("The register cannot be written: the disk is full or fails.") from error
+            try:
+                if gone and self._path.stat().st_size <= COMPACTED:
+                    db.execute("VACUUM")
+                if gone:
+                    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.OperationalError:
+                log.exception(
+                    "ALARM: the register was not written anew after rows went: delete it and restart"
+                )
 
     def note(self, sql: str, rows: Iterable[Row]) -> None:
         """Write to a table that no record stands behind (`pseudonym`, `ended_here`). Raises DiskFull."""
@@ -200,6 +206,11 @@ class Register:
             for name in tables:
                 db.execute(f"DELETE FROM {name}")  # noqa: S608 - names from our own schema
             db.execute("COMMIT")
+            try:
+                db.execute("VACUUM")  # quick now; what was erased must not stand in pages that are free
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.OperationalError:
+                log.warning("the register's old pages stay in its file until they are used again")
 
     def close_thread(self) -> None:
         """Close this thread's connection (a served connection ends with its thread)."""

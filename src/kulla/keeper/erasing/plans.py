@@ -317,10 +317,11 @@ class Erasing:
         return told
 
 
-def sweep(db: sqlite3.Connection) -> None:
+def sweep(db: sqlite3.Connection) -> int:
     """See rows.sweep."""
     if count := rows.sweep(db):
         log.warning("%d rows of people who were erased went after the derivation", count)
+    return count
 
 
 def _write(path: Path, data: bytes) -> None:

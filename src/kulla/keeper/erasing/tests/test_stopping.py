@@ -171,6 +171,10 @@ def test_a_keeper_set_back_to_an_old_disk_takes_the_blank_records_and_blanks_its
     lab.keeper.committer.commit(
         {"type": "person_lives", "person": arta}, {"type": "person_lives", "person": arta}
     )
+    marks = [
+        mark
+        for (mark,) in lab.keeper.register.rows("SELECT mark FROM identifier WHERE person = ?", arta.bytes)
+    ]
     lab.agree()
     lab.tend()
     lab.send(*lab.unsigned())
@@ -192,6 +196,8 @@ def test_a_keeper_set_back_to_an_old_disk_takes_the_blank_records_and_blanks_its
     ]
     assert vital == []
     assert gone(lab, arta)
+    for path in home.glob("re*"):
+        assert not any(mark in path.read_bytes() for mark in marks), path.name
 
 
 def test_a_blank_record_that_no_tombstone_covers_is_a_damaged_one(lab: Lab, tmp_path: Path) -> None:
