@@ -30,9 +30,9 @@ def tend(keeper: "Keeper", stopping: threading.Event) -> None:
             keeper.sessions.record_ends()
             keeper.administration.sweep()
             keeper.my_data.tend()
-            keeper.erasing.tend()
             keeper.coming_of_age.run()
             keeper.role_ends.run()
+            keeper.erasing.tend()
         except KeeperError:
             log.exception("housekeeping failed")
     keeper.register.close_thread()

@@ -48,12 +48,18 @@ class Judge:
 
     @property
     def must(self) -> set[bytes]:
-        """Ids of records that are destroyed wherever a full one is found: carried out, or due and stopped by nobody."""
+        """Ids of records that are destroyed wherever a full one is found: carried out, or due, and stopped nowhere.
+
+        Where one copy carried out what another was told to stop (it was away when the person withdrew), the full
+        record counts.
+        """
         out: set[bytes] = set()
         for stone, due, states in self._found.values():
             if stone.not_before > self._now:
                 continue
-            if "done" in states or (due <= self._now and states == {"pending"}):
+            if states == {"pending"} and due > self._now:
+                continue
+            if states <= {"pending", "done"} or ("done" in states and "objected" not in states):
                 out.update(stone.ids)
         return out
 

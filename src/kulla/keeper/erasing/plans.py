@@ -72,8 +72,17 @@ class Erasing:
         return covered(ids, judge)
 
     def may_withdraw(self, request: UUID) -> bool:
-        """Whether nothing of it was carried out yet, as far as a quorum of copies has said."""
-        return int(self.standing(request)["done"]) == 0
+        """Whether no copy has carried out anything of it; a copy that is silent when the time has come may have."""
+        told, stones = self._ask_copies(), {row[0] for row in self._stones(request)}
+        standing = self.standing(request)
+        silent = len(told) < len(self._keeper.config.copies)
+        if standing["done"] or (silent and 0 < standing["until"] <= self._clock()):
+            return False
+        return not any(
+            item.get("id") in stones and item.get("state") == "done"
+            for items in told.values()
+            for item in items
+        )
 
     def stop(self, request: UUID) -> None:
         """Object, in the person's name, to what the copies have of this request. `tend` objects to what comes later."""

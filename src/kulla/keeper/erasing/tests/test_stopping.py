@@ -284,3 +284,26 @@ def test_what_was_asked_of_an_earlier_version_is_never_carried_out(lab: Lab) -> 
     assert lab.unsigned() == []
     assert keeper.erasing.standing(request)["state"] == ""
     assert erasures.ask(arta, "Gjithçka.", everything=True), "asked anew, for everything"
+
+
+def test_it_is_too_late_to_withdraw_once_a_copy_has_begun(lab: Lab) -> None:
+    arta, request = lab.person(ARTA.number), lab.agree()
+    lab.tend()
+    lab.send(*lab.unsigned())
+    lab.days_later(31, only=[1])
+    with pytest.raises(Refusal) as caught:
+        lab.keeper.my_data.erasures.withdraw(lab.live(ARTA.number), request)
+    assert caught.value.code == "decided"
+    lab.days_later(31)
+    lab.tend()
+    assert gone(lab, arta)
+
+
+def test_a_silent_copy_may_have_begun(lab: Lab) -> None:
+    request = lab.agree()
+    lab.tend()
+    lab.send(*lab.unsigned())
+    lab.mirrors[2].stop()
+    assert lab.keeper.erasing.may_withdraw(request), "before the time has come none has"
+    lab.days_later(31, only=[])
+    assert not lab.keeper.erasing.may_withdraw(request)
