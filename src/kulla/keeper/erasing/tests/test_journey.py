@@ -12,6 +12,7 @@ import pytest
 
 from kulla.journal.ids import now_ms
 from kulla.journal.tombstone import DAY
+from kulla.journal.wire import seal_with_ticket
 from kulla.keeper.comparing import compare_keeper
 from kulla.keeper.erasing import rows
 from kulla.keeper.erasing.finding import names
@@ -30,7 +31,7 @@ OTHER = invented(5)[0]["number"]
 
 
 def live_a_little(lab: Lab) -> tuple[Cell, bytes, bytes]:
-    """Arta uses the portal; gives a sealed field of hers and a sealed ticket."""
+    """Arta uses the portal; gives a sealed field of hers, and claims as they stand sealed in the journal."""
     keeper, arta = lab.keeper, lab.person(ARTA.number)
     keeper.sign_in.by_password(ARTA.number, ARTA.password, None, HERE)
     pseudonym = keeper.people.pseudonym(arta, SERVICE)
@@ -42,7 +43,11 @@ def live_a_little(lab: Lab) -> tuple[Cell, bytes, bytes]:
     keeper.mandates.accept(lab.live(ARTA.number), offered.code)
     keeper.mandates.confirm(lab.live(OTHER), offered.id)
     keeper.mandates.offer(lab.live(ARTA.number), ["health"], tomorrow)
-    return cell, blob, ticket["wrapped"]
+    return (
+        cell,
+        blob,
+        seal_with_ticket(ticket["id"], ticket["key"], ticket["wrapped"], b"Claims of a receipt"),
+    )
 
 
 def opened(lab: Lab) -> Iterator[tuple[str, Record, dict[str, Any]]]:
@@ -74,7 +79,8 @@ def everything(path: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 def test_after_the_delay_nothing_opens_and_nothing_leads_to_the_person(lab: Lab, tmp_path: Path) -> None:
     keeper, arta = lab.keeper, lab.person(ARTA.number)
-    cell, blob, ticket = live_a_little(lab)
+    cell, blob, claims = live_a_little(lab)
+    assert keeper.vault.open_claims(arta, cell.pseudonym, SERVICE, claims)[0] == "Claims of a receipt"
     before = keeper.vault.open_field(cell, blob)
     other = lab.person(DRITAN.number)
     theirs = Cell("appointment", "reason", uuid4(), other, keeper.people.pseudonym(other, SERVICE), SERVICE)
@@ -104,6 +110,7 @@ def test_after_the_delay_nothing_opens_and_nothing_leads_to_the_person(lab: Lab,
     for attempt in (
         lambda: keeper.vault.open_field(cell, blob),
         lambda: keeper.people.person(cell.pseudonym, SERVICE),
+        lambda: keeper.vault.open_claims(arta, cell.pseudonym, SERVICE, claims),
         lambda: keeper.people.profile(arta),
         lambda: keeper.sign_in.by_password(ARTA.number, ARTA.password, None, HERE),
     ):
@@ -142,7 +149,6 @@ def test_after_the_delay_nothing_opens_and_nothing_leads_to_the_person(lab: Lab,
         if path.name.startswith("register"):
             assert arta.bytes not in data, "the register's file holds nothing of what was deleted"
             assert cell.pseudonym.bytes not in data
-        assert ticket not in data
 
     # A second round takes what was written while the first waited: the sign-in, the notice of the decision.
     rest = [path for path in lab.unsigned() if path not in stones]
