@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import struct
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -311,3 +312,34 @@ def test_only_a_demos_clock_is_moved(config: Config) -> None:
         path.write_text(json.dumps(json.loads(path.read_text()) | raw))
         with pytest.raises(Exception, match="demo's clock"):
             load_config(path)
+
+
+def test_records_that_come_meanwhile_are_not_lost(config: Config) -> None:
+    many = [
+        (seq, bytes([seq % 256, seq // 256]) * 8, record(1, b"secret-%d" % seq)[2]) for seq in range(1, 401)
+    ]
+    copy = KeyCopy(config.home / "keycopy")
+    copy.put(many[:10])
+
+    def come() -> None:
+        for each in many[10:]:
+            copy.put([each])
+
+    thread = threading.Thread(target=come)
+    thread.start()
+    blanked = 0
+    while thread.is_alive() or blanked < 100:
+        # Also in the file that is being appended to, so that a sync may meet either of two files.
+        newest = max(copy.next - 2, 1)
+        copy.blank({many[newest - 1][1]})
+        blanked += 1
+    thread.join()
+    copy.close()
+    again = KeyCopy(config.home / "keycopy")
+    assert again.next == 401
+    found: list[Record] = []
+    while page := again.page(len(found) + 1):
+        found += page
+    for stands, full in zip(found, many, strict=True):
+        assert stands in (full, (full[0], full[1], full[2][:HEAD]))
+    again.close()
