@@ -45,7 +45,7 @@ def test_every_column_of_bytes_is_of_one_kind() -> None:
 
 def fill(db: sqlite3.Connection, table: str, owner: str, person: UUID) -> None:
     """One row whose `owner` column is the person, and everything else made up."""
-    values = []
+    values: list[object] = []
     for name, kind, _ in tables(db)[table]:
         if name == owner:
             values.append(person.bytes)
