@@ -25,6 +25,7 @@ from kulla.keeper.errors import KeeperError, Refusal
 log = logging.getLogger("kulla.keeper")
 MAX_PATH = 107  # sockaddr_un in Linux
 MAX_CONNECTIONS = 256
+WITHOUT_TURN = frozenset({"passkey_begin"})  # so short that waiting for a turn would take longer
 IDLE = struct.pack("@ll", 600, 0)  # struct timeval: seconds, microseconds
 
 
@@ -130,7 +131,8 @@ def answer(keeper: Keeper, request: Any) -> dict[str, Any]:
     call = CALLS.get(name) if isinstance(name, str) else None
     if call is None:
         return _refused("bad_request", "There is no call of this name.")
-    turns.begin()
+    if name not in WITHOUT_TURN:
+        turns.begin()
     try:
         return {"ok": call(keeper, Args(request.get("args")))}
     except Refusal as refusal:
