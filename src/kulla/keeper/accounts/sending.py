@@ -48,6 +48,7 @@ class CodeSender:
         self._queue: queue.Queue[Work | None] = queue.Queue(WAITING)
         self._asked: OrderedDict[bytes, deque[int]] = OrderedDict()
         self._lock = threading.Lock()
+        self._sending = threading.Lock()  # of many who ask at once for one address each sees what the other sent
         self._thread = threading.Thread(target=self._run, name="accounts", daemon=True)
         self._thread.start()
 
@@ -126,16 +127,18 @@ class CodeSender:
     def code(self, person: UUID, purpose: str, kind: str, to: Contacts, **params: str) -> bool:
         """Send a fresh code by the channel that `to` names; whether it was sent (not when it is too early)."""
         address = to.phone or to.email
-        if not address or self.may_send(address):
-            return False
-        digits = self.codes.new(person, purpose)
-        channel, until = (PHONE if to.phone else EMAIL), self._book.clock() + CODE_MS
-        sent = self._book.keeper.delivery.send(
-            person, kind, {"code": digits, **params}, to=to, channels=(channel,), until=until
-        )
-        return bool(sent)
+        with self._sending:
+            if not address or self.may_send(address):
+                return False
+            digits = self.codes.new(person, purpose)
+            channel, until = (PHONE if to.phone else EMAIL), self._book.clock() + CODE_MS
+            sent = self._book.keeper.delivery.send(
+                person, kind, {"code": digits, **params}, to=to, channels=(channel,), until=until
+            )
+            return bool(sent)
 
     def hint(self, person: UUID, kind: str, to: Contacts) -> None:
         """A word without a code to the telephone, under the same measures."""
-        if to.phone and not self.may_send(to.phone):
-            self._book.keeper.delivery.send(person, kind, {}, to=Contacts(to.phone), channels=(PHONE,))
+        with self._sending:
+            if to.phone and not self.may_send(to.phone):
+                self._book.keeper.delivery.send(person, kind, {}, to=Contacts(to.phone), channels=(PHONE,))

@@ -1,0 +1,73 @@
+"""Attacks by those who did not build it: a crooked clerk, a thief with the telephone, a bored teenager."""
+
+import contextlib
+import threading
+import time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from kulla.keeper.accounts.tests.conftest import MINISTRY, House
+from kulla.keeper.errors import Refusal
+from kulla.keeper.testkit import Member
+
+
+def make_official(house: House, who: Member) -> None:
+    """A clerk's role in the ministry."""
+    house.keeper.committer.commit(
+        {"type": "office", "office": MINISTRY, "name": "Ministria e Provës"},
+        {"type": "official", "person": house.id(who), "role": "receptionist", "office": MINISTRY},
+    )
+
+
+def recovered(house: House, who: Member, network: str = "198.51.100.9") -> str:
+    """A thief with the telephone gets as far as the new password."""
+    house.clock.wait(minutes=2)
+    house.client.recover_begin(who.number, network=network)
+    code = house.code(who, "code_recovery")
+    proven = house.client.recover_prove(who.number, "password", phone_code=code, network=network)
+    assert proven.step
+    return proven.step
+
+
+def test_many_who_ask_at_once_send_one_code(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stolen clerk's session, many connections, one citizen's telephone."""
+    who, count = house.person(), 8
+    begin, sent = threading.Barrier(count), []
+    counted = house.keeper.delivery.sent_to
+
+    def slowly(*args: Any) -> list[int]:
+        found = counted(*args)
+        time.sleep(0.05)  # between counting and sending, where another one may come
+        return found
+
+    monkeypatch.setattr(house.keeper.delivery, "sent_to", slowly)
+
+    def ask() -> None:
+        begin.wait()
+        try:
+            house.keeper.accounts.confirm_code(house.id(who), f"counter {uuid4()}")
+            sent.append(1)
+        except Refusal as refusal:
+            assert refusal.code == "slow_down"
+
+    threads = [threading.Thread(target=ask) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(sent) == 1 and house.kinds(who).count("code_confirm") == 1
+
+
+def test_a_new_network_each_time_sends_no_more(house: House) -> None:
+    """The thief of the portal names networks as he likes: activation, recovery and the counter share one measure."""
+    client, who = house.client, house.person()
+    for minute in range(120):
+        network = f"198.{18 + minute % 2}.{minute}.1"
+        client.activate_begin(who.number, network=network)
+        client.recover_begin(who.number, network=network)
+        with contextlib.suppress(Refusal):
+            house.keeper.accounts.confirm_code(house.id(who), "counter")
+        house.clock.wait(minutes=11)
+    assert len(house.sent(who)) <= 5
