@@ -1,7 +1,7 @@
 """ "This was not me": a link in each message about the account. Following it shows; pressing the button freezes.
 
 A frozen account has no sessions, signs nobody in, and gets no codes. What was under way (a new channel, a recovery) is
-taken back. A case is open until somebody has shown a document at a counter.
+taken back. A case is open until somebody has shown a document at a counter; links from before then are spent.
 """
 
 from typing import Any
@@ -96,7 +96,11 @@ class Freezing:
         )
         if row is None:
             raise Refusal("unknown_link", "There is no such link.")
-        state = "used" if row[4] is not None else "open"
+        # A link from before a release is about what that release has settled.
+        settled = self._book.register.one(
+            "SELECT 1 FROM account_case WHERE person = ? AND closed > ? LIMIT 1", row[0], row[2]
+        )
+        state = "used" if row[4] is not None or settled else "open"
         if state == "open" and row[3] <= self._book.clock():
             state = "expired"
         return UUID(bytes=row[0]), row[1], mark, row[2], state

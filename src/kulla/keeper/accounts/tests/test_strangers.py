@@ -8,7 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from kulla.keeper.accounts.tests.conftest import MINISTRY, House
+from kulla.keeper.accounts.tests.conftest import GOOD, MINISTRY, NETWORK, House
+from kulla.keeper.accounts.tests.test_activation import refused
+from kulla.keeper.accounts.tests.test_desk import at_desk, finish
 from kulla.keeper.errors import Refusal
 from kulla.keeper.testkit import Member
 
@@ -29,6 +31,23 @@ def recovered(house: House, who: Member, network: str = "198.51.100.9") -> str:
     proven = house.client.recover_prove(who.number, "password", phone_code=code, network=network)
     assert proven.step
     return proven.step
+
+
+def test_a_link_from_before_the_release_freezes_nobody_again(house: House) -> None:
+    """Who reads old messages (a lost telephone, a partner) must not freeze the account time after time."""
+    client, who = house.client, house.person()
+    session = house.activate(who)
+    client.paper_codes(session.token)
+    first, second = house.link(who, "activated"), house.link(who, "paper_codes_made")
+    client.link_report(first)
+    clerk, visit = at_desk(house, who)
+    letter = client.desk_letter(clerk.token, visit, "id_card")
+    finish(house, client.activate_letter(who.number, letter.code, network=NETWORK), GOOD[2])
+    assert client.link_look(second).state == "used"
+    client.link_report(second)
+    assert client.sign_in(who.number, GOOD[2], network=NETWORK, device="t")
+    client.link_report(house.link(who, "released"))  # what is about the release itself still freezes
+    refused("wrong", client.sign_in, who.number, GOOD[2], network=NETWORK, device="t")
 
 
 def test_many_who_ask_at_once_send_one_code(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
