@@ -1,7 +1,11 @@
 """Getting an account: a code to the telephone on record, or a letter from a counter. Knowing is never enough.
 
 The same page answers whatever was typed. Nothing is sent to who has an account already (but a word that it is so), to
-the dead, to the frozen, to children (guardians act for them), and to whoever has no telephone on record.
+the dead, to the frozen, to children (guardians act for them), and to whoever has no telephone on record. Nor to
+officials, and to who was frozen once: their telephone may be what was stolen, so only a letter opens the account.
+
+What was shown may be used for a quarter of an hour, unless a letter was given meanwhile: whoever has shown a document
+is not overtaken by who began before. A letter that one clerk gave opens no account of somebody who became an official.
 """
 
 from dataclasses import dataclass
@@ -28,10 +32,11 @@ ACTIVATE, LETTER, RECOVER = "activate", "letter", "recover"
 
 @dataclass(frozen=True)
 class Step:
-    """What was shown: by a telephone's code, a letter, or as recovery. The password comes next."""
+    """What was shown (`at`, ms): by a telephone's code, a letter, or as recovery. The password comes next."""
 
     how: str
     person: UUID
+    at: int
     letter: UUID | None = None
     paper: bytes | None = None
 
@@ -69,7 +74,7 @@ class Activation:
         to = Contacts(self._book.contacts(person).phone)
         if self._book.active(person):
             self._sender.hint(person, "already_active", to)
-        elif to.phone:
+        elif to.phone and self._by_phone(person):
             self._sender.code(person, PURPOSE, "code_activation", to)
 
     def check(self, identifier: str, code: str, network: str) -> str:
@@ -78,8 +83,10 @@ class Activation:
         right = self._sender.codes.right(person, PURPOSE, code)
         if not right or person is None or self._book.active(person) or not self._book.may_have(person):
             raise wrong()
+        if not self._by_phone(person):
+            raise wrong()
         self._book.attempts.password_right(counted)
-        return self.passes.give(Step(ACTIVATE, person))
+        return self.passes.give(Step(ACTIVATE, person, self._book.clock()))
 
     def check_letter(self, identifier: str, code: str, network: str) -> str:
         """A pass for a letter. Raises Refusal("wrong_code", "slow_down", "letter_used", "letter_expired",
@@ -88,8 +95,10 @@ class Activation:
         letter = self._letters.find(person, code)
         if person is None or letter is None or not self._book.may_have(person):
             raise wrong()
+        if not self._letter_is_enough(person, letter):
+            raise wrong()
         self._book.attempts.password_right(counted)
-        return self.passes.give(Step(LETTER, person, letter=letter))
+        return self.passes.give(Step(LETTER, person, self._book.clock(), letter=letter))
 
     def finish(
         self, name: str, password: str, *, network: str, device: str, language: str | None
@@ -122,14 +131,16 @@ class Activation:
         """The changes before the password, and what is told. Raises Refusal("too_late")."""
         book, person = self._book, step.person
         late = Refusal("too_late", "This was done already, or does not stand any more: begin again.")
-        if not book.may_have(person):
+        if not book.may_have(person) or self._letters.given_since(person, step.at, step.letter):
             raise late
         if step.how == ACTIVATE:
-            if book.active(person):
+            if book.active(person) or not self._by_phone(person):
                 raise late
             return [], book.telling(person, "activated", link="activation")
         if step.how == LETTER:
             if step.letter is None or not self._letters.stands(step.letter):
+                raise late
+            if not self._letter_is_enough(person, step.letter):
                 raise late
             cleared: Body = {
                 "type": "credentials_cleared",
@@ -139,6 +150,8 @@ class Activation:
             }
             bodies = [self._letters.used(step.letter), cleared, *self._freezing.waits_ended(person)]
             return bodies, book.telling(person, "letter_used", link="letter")
+        if book.official(person):
+            raise late
         bodies = self._freezing.waits_ended(person)
         if step.paper is not None:
             spent = self._papers.spent(person, step.paper)
@@ -146,3 +159,11 @@ class Activation:
                 raise late
             bodies.append(spent)
         return bodies, book.telling(person, "password_recovered", link="recovery")
+
+    def _by_phone(self, person: UUID) -> bool:
+        """Whether a telephone's code may activate."""
+        return not self._book.official(person) and not self._freezing.ever(person)
+
+    def _letter_is_enough(self, person: UUID, letter: UUID) -> bool:
+        """Of officials only a letter that two administrators allowed."""
+        return not self._book.official(person) or self._letters.allowed_by_two(letter)

@@ -84,6 +84,11 @@ class Freezing:
         cleared: Body = {"type": "credentials_cleared", "person": person, "at": now, "what": "all"}
         return [*closed, cleared] if closed else []
 
+    def ever(self, person: UUID) -> bool:
+        """Whether the account was frozen once, even if that is over."""
+        row = self._book.register.one("SELECT 1 FROM account_case WHERE person = ? LIMIT 1", person.bytes)
+        return row is not None
+
     def open_cases(self) -> int:
         """How many cases are open in the country."""
         row = self._book.register.one("SELECT count(*) FROM account_case WHERE closed IS NULL")

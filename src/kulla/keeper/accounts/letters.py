@@ -76,6 +76,19 @@ class Letters:
         row = self._book.register.one("SELECT until, used FROM letter WHERE id = ?", letter.bytes)
         return row is not None and row[1] is None and row[0] > self._book.clock()
 
+    def given_since(self, person: UUID, at: int, other_than: UUID | None) -> bool:
+        """Whether another letter was given to this person since then (ms), used or not."""
+        row = self._book.register.one(
+            "SELECT 1 FROM letter WHERE person = ? AND at >= ? AND id IS NOT ? LIMIT 1",
+            *(person.bytes, at, other_than.bytes if other_than else None),
+        )
+        return row is not None
+
+    def allowed_by_two(self, letter: UUID) -> bool:
+        """Whether two administrators allowed this letter."""
+        row = self._book.register.one("SELECT 1 FROM letter_allowed WHERE letter = ?", letter.bytes)
+        return row is not None
+
     def newest(self, person: UUID) -> tuple[int, int] | None:
         """(given at, valid until) of the letter that can be used now."""
         row = self._book.register.one(

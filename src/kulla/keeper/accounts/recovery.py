@@ -103,7 +103,9 @@ class Recovery:
         if phone and not self._sender.codes.right(person, PURPOSE, shown.phone_code):
             raise wrong()
         if lost == PASSWORD:
-            return {"pass": self._activation.passes.give(Step(RECOVER, person, paper=paper))}
+            return {
+                "pass": self._activation.passes.give(Step(RECOVER, person, self._book.clock(), paper=paper))
+            }
         self._remove_factors(person, paper)
         return {"done": True}
 

@@ -48,7 +48,9 @@ class CodeSender:
         self._queue: queue.Queue[Work | None] = queue.Queue(WAITING)
         self._asked: OrderedDict[bytes, deque[int]] = OrderedDict()
         self._lock = threading.Lock()
-        self._sending = threading.Lock()  # of many who ask at once for one address each sees what the other sent
+        self._sending = (
+            threading.Lock()
+        )  # of many who ask at once for one address each sees what the other sent
         self._thread = threading.Thread(target=self._run, name="accounts", daemon=True)
         self._thread.start()
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from kulla.keeper.accounts.tests.conftest import GOOD, MINISTRY, NETWORK, House
+from kulla.keeper.accounts.tests.conftest import GOOD, MINISTRY, NETWORK, SECRETS, House
 from kulla.keeper.accounts.tests.test_activation import refused
 from kulla.keeper.accounts.tests.test_desk import at_desk, finish
 from kulla.keeper.errors import Refusal
@@ -31,6 +31,59 @@ def recovered(house: House, who: Member, network: str = "198.51.100.9") -> str:
     proven = house.client.recover_prove(who.number, "password", phone_code=code, network=network)
     assert proven.step
     return proven.step
+
+
+@pytest.mark.parametrize("checked", [False, True], ids=["typed later", "typed before"])
+def test_one_clerks_letter_opens_no_officials_account(house: House, checked: bool) -> None:
+    """A letter that one clerk gave to a citizen, kept until that person is an official: two must agree on those."""
+    client, who = house.client, house.person(password=GOOD[0], totp=SECRETS[0])
+    clerk, visit = at_desk(house, who)
+    letter = client.desk_letter(clerk.token, visit, "id_card")
+    step = client.activate_letter(who.number, letter.code, network=NETWORK) if checked else ""
+    make_official(house, who)
+    if checked:
+        refused("too_late", finish, house, step, GOOD[1])
+    else:
+        refused("wrong_code", client.activate_letter, who.number, letter.code, network=NETWORK)
+    assert house.keeper.credentials.has_totp(house.id(who))
+
+
+def test_what_a_telephone_proved_recovers_no_officials_account(house: House) -> None:
+    """Proven as a citizen, used as an official a minute later."""
+    who = house.person(password=GOOD[0])
+    step = recovered(house, who)
+    make_official(house, who)
+    refused("too_late", finish, house, step, GOOD[1])
+
+
+def test_the_telephone_opens_no_account_that_was_released(house: House) -> None:
+    """The telephone was stolen, so the owner froze and showed a document: the thief must not be the first again."""
+    client, who = house.client, house.person()
+    house.activate(who)
+    client.link_report(house.link(who, "activated"))
+    clerk, visit = at_desk(house, who)
+    letter = client.desk_letter(clerk.token, visit, "id_card")
+    house.clock.wait(hours=1)
+    sent = house.kinds(who).count("code_activation")
+    client.activate_begin(who.number, network="198.51.100.9")
+    assert house.kinds(who).count("code_activation") == sent
+    finish(house, client.activate_letter(who.number, letter.code, network=NETWORK), GOOD[2])
+
+
+@pytest.mark.parametrize("frozen", [True, False], ids=["frozen and released", "letter alone"])
+def test_a_step_begun_before_a_letter_is_over(house: House, frozen: bool) -> None:
+    """The thief has proven the telephone; the owner freezes, goes to the counter, and is not robbed after it."""
+    client, who = house.client, house.person()
+    house.activate(who)
+    step = recovered(house, who)
+    if frozen:
+        client.link_report(house.link(who, "activated"))
+    clerk, visit = at_desk(house, who)
+    letter = client.desk_letter(clerk.token, visit, "id_card")
+    refused("too_late", finish, house, step, GOOD[1])
+    finish(house, client.activate_letter(who.number, letter.code, network=NETWORK), GOOD[2])
+    refused("too_late", finish, house, step, GOOD[1])
+    assert client.sign_in(who.number, GOOD[2], network=NETWORK, device="t")
 
 
 def test_a_link_from_before_the_release_freezes_nobody_again(house: House) -> None:
