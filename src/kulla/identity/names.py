@@ -54,6 +54,8 @@ PURPOSES: dict[str, Text] = {
     "assisted": _("an official acted with you, at the counter"),
     "presence": _("a second official confirmed that you were at the counter"),
     "protecting": _("search, to protect somebody"),
+    "deciding": _("a request about you was read, by who decides it"),
+    "asking": _("question whether you may be looked at"),
     **family_words.PURPOSES,
     **my_data_purposes.PURPOSES,
     "late grant": _("leave to look, given later than half an hour after the booking"),

@@ -174,6 +174,11 @@ class Approvals:
         answers = self._answers([row[0] for row in rows])
         return [self._made(row, answers) for row in rows]
 
+    def own(self, session: Live) -> list[Request]:
+        """What this session's person asked for in this very role: who has left it reads no names from then."""
+        asked = self.asked_by(session.person)
+        return [each for each in asked if (each.by_role, each.by_office) == (session.role, session.office)]
+
     def answer(self, session: Live, request: UUID, *, yes: bool) -> Request:
         """Say yes or no; the last yes that was needed does what was asked.
 

@@ -6,6 +6,7 @@ or the person) before anything is shown. Their address never leaves the keeper t
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,6 +28,7 @@ MINUTE_MS = 60 * 1000
 RELEASE_MS = 30 * MINUTE_MS
 ASKED_MS = 60 * MINUTE_MS  # so long a colleague may take to answer
 REASONS = ("violence", "politics", "office", "keeper", "other")
+READ_LIMIT = 10_000
 HIDDEN = ("address", "place")  # fields of the register that are on no screen
 LOOK, PROTECT, UNPROTECT = "protected_look", "protect", "unprotect"
 
@@ -50,6 +52,7 @@ class Protected:
         self._register, self._vault, self._people, self._committer = register, vault, people, committer
         self._families, self._offices, self._clock = families, offices, clock
         self._approvals: Approvals | None = None
+        self._read: OrderedDict[tuple[UUID, UUID], None] = OrderedDict()
         self.tell: Tell = _nobody  # a notice of the keeper's own on all channels; the core puts it here
         self.hides: Hides = _never  # whether a court delays a look, see my_data.delays; the core puts it here
 
@@ -151,6 +154,20 @@ class Protected:
                 self._register.close_thread()
 
         threading.Thread(target=tell, name="protected", daemon=True).start()
+
+    def names_for_decider(self, session: Live, request: Request, note: Callable[[], None]) -> bool:
+        """Whether the names in a request may be shown to who may decide it. Of a protected person that is a look: on
+        the log (`note`) and told, once for each official and request. Raises what `note` raises."""
+        key = (session.person, request.id)
+        if request.about is None or not self.is_protected(request.about) or key in self._read:
+            return True
+        note()
+        if not self.looked(session, request.about):
+            return False
+        self._read[key] = None
+        while len(self._read) > READ_LIMIT:
+            self._read.popitem(last=False)
+        return True
 
     def office_name(self, office: UUID | None) -> str:
         """The public name of an office; empty when unknown."""
