@@ -59,6 +59,7 @@ class Opening:
         self._vault, self._people, self._families, self._protected = vault, people, families, protected
         self._grants, self._meter = grants, meter
         self._tried: OrderedDict[tuple[UUID, UUID], float] = OrderedDict()
+        self._paid: OrderedDict[tuple[UUID, UUID], float] = OrderedDict()  # tries at protected persons
         self._lock = threading.Lock()
 
     def open(self, session: Live, items: Sequence[Item], purpose: str) -> list[dict[str, Any]]:
@@ -73,10 +74,12 @@ class Opening:
         grouped = _by_person(items, persons)
         for person, theirs in grouped.items():
             closed = not session.is_citizen and self._protected.closed(session, person, purpose)
-            cost, allowed, when = (0, False, 0) if closed else self._price(session, person, theirs)
+            price = self._price_of_asking(session, person) if closed else self._price(session, person, theirs)
+            cost, allowed, when = price
             until = max(until, when)
             if not allowed:
-                refused[person] = "protected" if closed else "not_yours" if session.is_citizen else "budget"
+                short = "budget" if when or not closed else "protected"
+                refused[person] = "not_yours" if session.is_citizen else short
             if (allowed and not session.is_citizen) or (not allowed and self._first_try(session, person)):
                 what = {"service": theirs[0].service, "purpose": purpose}
                 names = [item.name for item in theirs]
@@ -113,6 +116,38 @@ class Opening:
             return 0, True, 0
         until = self._meter.budgets.take(session.person, session.office, COST)
         return (COST, True, 0) if until is None else (COST, False, until)
+
+    def _price_of_asking(self, session: Live, person: UUID) -> tuple[int, bool, int]:
+        """The same for one who is protected and not released: as much as for anyone, once an hour. A refusal that cost
+        nothing, or that came while there is no budget, would sort out who is protected among all pseudonyms."""
+        if self._grants.holds(session.office, person) or self._paid_lately(session, person):
+            return 0, False, 0
+        until = self._meter.budgets.take(session.person, session.office, COST)
+        if until is not None:
+            return COST, False, until
+        with self._lock:
+            self._paid[session.person, person] = time.monotonic()
+            while len(self._paid) > TRIED_LIMIT:
+                self._paid.popitem(last=False)
+        return COST, False, 0
+
+    def _paid_lately(self, session: Live, person: UUID) -> bool:
+        """Whether this official has paid for this person within the hour: found, opened, or tried to open them."""
+        with self._lock:
+            at = self._paid.get((session.person, person))
+        if at is not None and time.monotonic() - at < TRIED_S:
+            return True
+        hour_ago = int(time.time() * 1000) - int(TRIED_S * 1000)
+        return self._meter.looks.paid_since(session.person, person, hour_ago)
+
+    def pay_for_asking(self, session: Live, person: UUID, service: str) -> None:
+        """A question about a release costs like a look, whether or not the person is protected, unless this official
+        may look today or has paid for the person within the hour. Raises Refusal("role", "log_unconfirmed", "budget").
+        """
+        self._meter.official(session)
+        if not self._grants.holds(session.office, person) and not self._paid_lately(session, person):
+            self._meter.pay("find", session, person, service, "asking")
+            self._protected.found(session, person)
 
     def _theirs(self, session: Live, person: UUID, item: Item) -> bool:
         """Whether a citizen may read this: one's own, or of somebody whom they act for in this service. The pages of
@@ -204,10 +239,6 @@ class Opening:
         self._meter.pay("find", session, person, service, purpose)
         self._protected.found(session, person)
         return person
-
-    def official(self, session: Live) -> None:
-        """Raise Refusal("role", "log_unconfirmed") unless this is an official who reads people."""
-        self._meter.official(session)
 
     def may_act_for(self, session: Live, person: UUID, service: str) -> bool:
         """Whether a session may get tickets for a person in a service: one's own, wards; officials for anyone."""

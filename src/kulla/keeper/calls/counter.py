@@ -49,8 +49,8 @@ def counter_begin(keeper: Keeper, args: Args) -> Any:
 
 def protected_ask(keeper: Keeper, args: Args) -> Any:
     session, service = _session(keeper, args), args.text("service", 32)
-    keeper.opening.official(session)
     person = keeper.people.person(args.uuid("person"), service)
+    keeper.opening.pay_for_asking(session, person, service)
     return keeper.protected.ask(session, person, service, args.text("purpose", 64))
 
 

@@ -92,6 +92,59 @@ def test_what_cannot_be_told_is_not_shown_to_who_decides(
     assert shown and named(counter, person)[0] not in str(shown)
 
 
+def test_nobody_sorts_out_who_is_protected_for_nothing(counter: Desk) -> None:
+    """Whoever holds a clerk's session and the portal's pseudonyms tries each: both kinds cost and are on the log."""
+    land = counter.land
+    clerk = land.official("receptionist", "far")
+    _, plain = counter.person()
+    _, other = counter.person()
+    protect(counter, other)
+    pseudonym = counter.keeper.people.pseudonym
+    items = [
+        {"kind": "register", "person": pseudonym(each, SERVICE), "service": SERVICE, "field": "name"}
+        for each in (plain, other)
+    ]
+    costs = []
+    for item in items:
+        before = spent(counter, clerk)
+        asked(counter, clerk, "open", items=[item], purpose="day list")
+        costs.append(spent(counter, clerk) - before)
+    assert costs == [10, 10]
+    for person, answer_ in ((plain, "done"), (other, "open")):
+        second = land.official("receptionist", "far")
+        before, looks = spent(counter, second), len(counter.looks(person))
+        args = {"person": pseudonym(person, SERVICE), "service": SERVICE, "purpose": "day list"}
+        for _ in range(2):
+            assert asked(counter, second, "protected_ask", **args) == answer_
+        assert spent(counter, second) == before + 10
+        assert len(counter.looks(person)) == looks + 1
+
+
+def test_with_the_budget_spent_both_kinds_are_refused_alike(counter: Desk) -> None:
+    """Else a spent budget would be the tool that tells them apart."""
+    clerk = counter.land.official("receptionist", "far")
+    _, plain = counter.person()
+    _, other = counter.person()
+    protect(counter, other)
+    budgets, pseudonym = counter.keeper.budgets, counter.keeper.people.pseudonym
+    while budgets.take(clerk.person, clerk.office, 10) is None:
+        pass
+    for _ in range(2):
+        for each in (plain, other):
+            item = {
+                "kind": "register",
+                "person": pseudonym(each, SERVICE),
+                "service": SERVICE,
+                "field": "name",
+            }
+            assert asked(counter, clerk, "open", items=[item], purpose="day list") == "budget"
+            args = {"person": pseudonym(each, SERVICE), "service": SERVICE, "purpose": "day list"}
+            assert asked(counter, clerk, "protected_ask", **args) == "budget"
+
+
+# After the role ------------------------------------------------------------------------------------------
+
+
 def test_who_has_left_reads_no_old_requests(counter: Desk) -> None:
     """As a citizen, and in another role: names of people stood in what was asked at the counter."""
     number, person = counter.person()
