@@ -238,7 +238,12 @@ class Desk:
         return row is not None and row[1] is None and row[0] > self._book.clock()
 
     def _may_decide(self, session: Live, request: Request) -> bool:
-        if session.role != ADMIN or request.office is None:
+        """Over each office where the official has a role: else the two of a small office open another's account."""
+        if session.role != ADMIN or request.office is None or request.about is None:
+            return False
+        offices = self._book.keeper.offices
+        wanted = {office or offices.root() for _, office in offices.roles_of(request.about)}
+        if not all(office is not None and offices.is_admin_over(session, office) for office in wanted):
             return False
         return self._book.keeper.offices.is_admin_over(session, request.office)
 

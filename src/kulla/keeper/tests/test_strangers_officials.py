@@ -164,3 +164,22 @@ def _other_role(counter: Desk, person: UUID) -> tuple[str, UUID]:
         counter.keeper.offices.role_body(person, "receptionist", office, until=until)
     )
     return "receptionist", office
+
+
+def test_two_administrators_of_one_office_open_no_account_of_another(counter: Desk) -> None:
+    """Somebody is clerk in a far branch and registrar in the ministry: the far branch's two give no letter."""
+    keeper, land = counter.keeper, counter.land
+    number, person = counter.person()
+    until = keeper.clock() + DAY
+    for role, place in (("receptionist", "far"), ("registrar", "ministry")):
+        keeper.committer.commit(keeper.offices.role_body(person, role, land.places[place], until=until))
+    crooked = [land.official("admin", "other") for _ in range(2)]
+    above = [land.official("admin", "state") for _ in range(2)]
+    ministry = land.official("admin", "ministry")
+    visit = asked(counter, counter.clerk, "desk_find", identifier_type="number", identifier=number)
+    request = asked(counter, counter.clerk, "desk_official_ask", visit=visit, document="id_card")
+    for admin in (*crooked, ministry):
+        assert asked(counter, admin, "approval_answer", id=request, yes=True) == "unknown_request"
+    for admin in above:
+        assert asked(counter, admin, "approval_answer", id=request, yes=True)["id"] == request
+    assert asked(counter, counter.clerk, "desk_official_letter", id=request)["code"]
