@@ -78,4 +78,6 @@ def _words() -> dict[str, str]:
         "under_age": _("This is a child. A guardian comes to the counter and acts for the child."),
         "too_many": _("You have asked for too much that still waits. Take some of it back first."),
         "wrong": _("That password is wrong."),
+        "short_session": _("On a device that is not yours this cannot be changed."),
+        "confirm": _("Sign out and in again, then choose the PIN within ten minutes."),
     }

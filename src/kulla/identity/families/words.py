@@ -53,6 +53,7 @@ _WHO: Mapping[str, Text] = {
     "heir": _("The register has nobody living with this document of the heir."),
 }
 _SENTENCES: Mapping[str, Text] = {
+    "short_session": _("On a device that is not yours nobody is appointed."),
     "assisted": _(
         "This can only be done by the person alone, on their own page, never with an official’s help."
     ),

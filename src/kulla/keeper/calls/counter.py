@@ -78,11 +78,14 @@ def my_counter(keeper: Keeper, args: Args) -> Any:
 
 
 def counter_pin_set(keeper: Keeper, args: Args) -> Any:
-    keeper.counter.set_pin(_citizen(keeper, args), args.text("password", 4096), args.text("pin", 20))
+    session, password, pin = _alone(keeper, args), args.text("password", 4096), args.text("pin", 20)
+    if not keeper.credentials.has_password(session.person):
+        keeper.security.must_be_fresh(session)
+    keeper.counter.set_pin(session, password, pin)
 
 
 def counter_pin_remove(keeper: Keeper, args: Args) -> Any:
-    keeper.counter.remove_pin(_citizen(keeper, args))
+    keeper.counter.remove_pin(_alone(keeper, args))
 
 
 CALLS: dict[str, Call] = {
@@ -110,6 +113,14 @@ def _citizen(keeper: Keeper, args: Args) -> Live:
     session = _session(keeper, args)
     if not session.is_citizen:
         raise Refusal("role", "This is for citizens.")
+    return session
+
+
+def _alone(keeper: Keeper, args: Args) -> Live:
+    """A citizen on a device of their own: elsewhere nothing that proves who they are is changed."""
+    session = _citizen(keeper, args)
+    if session.short:
+        raise Refusal("short_session", "On a device that is not one's own this cannot be changed.")
     return session
 
 

@@ -212,6 +212,10 @@ class Mandates:
     def _grown_up(self, session: Live) -> None:
         """An adult who decides for themselves, alone at their own session."""
         self._own_session(session)
+        if (
+            session.short
+        ):  # what is left open on somebody else's device must not become years of acting for one
+            raise Refusal("short_session", "On a device that is not one's own nobody is appointed.")
         if self._families.under_age(session.person):
             raise Refusal("not_adult", "Only adults appoint a representative or are one.")
         if any(link.kind == GUARDIANSHIP for link in self._families.links_to(session.person)):
