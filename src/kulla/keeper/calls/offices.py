@@ -153,7 +153,7 @@ def _hours(args: Args) -> Hours:
             int(day): [(int(begin), int(end)) for begin, end in spans]
             for day, spans in args.map("hours").items()
         }
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise Refusal("bad_office", "Opening hours are spans of a weekday.") from error
 
 

@@ -90,7 +90,8 @@ class Settings:
     @staticmethod
     def _check(channels: Mapping[str, Sequence[str]]) -> None:
         for group, some in channels.items():
-            if group not in GROUPS or not isinstance(some, list | tuple | set) or set(some) - set(CHANNELS):
+            listed = isinstance(some, list | tuple | set)
+            if group not in GROUPS or not listed or not all(each in CHANNELS for each in some):
                 raise Refusal("bad_request", "There is no such channel, or no such kind of notice.")
         if SECURITY in channels and not channels[SECURITY]:
             raise Refusal("no_channel", "Notices about safety need at least one channel.")

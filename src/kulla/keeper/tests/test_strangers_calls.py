@@ -1,6 +1,7 @@
 """Attacks by those who did not build it, over every call of the socket: assisted and short sessions, and nonsense."""
 
 import inspect
+import logging
 import math
 import re
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from kulla.keeper.calls import CALLS
 from kulla.keeper.calls.form import IN_ASSISTED
 from kulla.keeper.server import answer
 from kulla.keeper.sessions import Live
-from kulla.keeper.strength import CODE
+from kulla.keeper.strength import CODE, PASSKEY
 from kulla.keeper.tests.counter_kit import Desk, desk, set_pin
 
 # A value of each kind that a call may want; which one is found by asking.
@@ -152,3 +153,50 @@ def test_a_short_session_changes_nothing_that_lasts(counter: Desk, name: str) ->
         "unknown_invitation",
     }, got
     assert counter.keeper.counter.mine(person)["pin"] == ""
+
+
+def test_a_pin_without_a_password_asks_for_a_fresh_proof(counter: Desk) -> None:
+    """Where a passkey is all, an old session must not become a PIN."""
+    session = counter.land.session(counter.land.person(counter.land.someone()), factor=PASSKEY)
+    keeper = counter.keeper
+    keeper.committer.commit(keeper.credentials.totp_body(session.person, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"))
+    weak = counter.land.session(session.person, factor="")
+    call = {"call": "counter_pin_set", "args": {"password": "", "pin": "739184"}}
+    call["args"] |= {"token": token(counter, weak)}  # type: ignore[operator]
+    assert answer(keeper, call)["refused"]["code"] == "confirm"
+    call["args"] |= {"token": token(counter, session)}  # type: ignore[operator]
+    assert "ok" in answer(keeper, call)
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+def test_nonsense_is_refused_in_words(counter: Desk, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Each argument of each call, of each kind and size, by a citizen, an administrator, a registrar and nobody."""
+    land = counter.land
+    if not hasattr(counter, "nobody"):
+        counter.nobody = land.someone()  # type: ignore[attr-defined]
+        counter.admin = land.official("admin", "state")  # type: ignore[attr-defined]
+    callers: list[Live | None] = [None, land.citizen(counter.nobody)]  # type: ignore[attr-defined]
+    for live in (counter.registrar, counter.clerk, counter.admin):  # type: ignore[attr-defined]
+        callers.append(land.session(live.person, live.role, live.office))
+    caplog.set_level(logging.ERROR, logger="kulla.keeper")
+    for caller in callers:
+        base = arguments(counter, name, token(counter, caller) if caller else None)
+        for argument in sorted({*base, *OPTIONAL}):
+            for value in NONSENSE:
+                got = answer(counter.keeper, {"call": name, "args": {**base, argument: value}})
+                code = got.get("refused", {}).get("code")
+                assert code not in {"internal", "broken"}, (argument, repr(value)[:80])
+    assert not caplog.records
+
+
+def test_nonsense_for_a_call_is_refused(counter: Desk) -> None:
+    """Whatever stands in the place of the name, of the arguments, or of all of it."""
+    for value in NONSENSE:
+        for request in (
+            value,
+            {"call": value},
+            {"call": "status", "args": value},
+            {"call": "sign_in", "args": value},
+        ):
+            got = answer(counter.keeper, request)
+            assert "ok" in got or got["refused"]["code"] in {"bad_request", "too_long"}
