@@ -81,7 +81,13 @@ class Settings:
 
     def channels(self, person: UUID, kind: str) -> set[str]:
         """On which channels, besides the inbox, a notice of this kind goes to this person."""
-        return set(self._read(person).get("channels", {}).get(group_of(kind), CHANNELS))
+        chosen = set(self._read(person).get("channels", {}).get(group_of(kind), CHANNELS))
+        if group_of(kind) == SECURITY:
+            # A choice that reaches nobody (a telephone alone, where there is none now) would be silence.
+            contacts = self._keeper.accounts.contacts(person)
+            if not any(contacts.of(channel) for channel in chosen):
+                return set(CHANNELS)
+        return chosen
 
     def needs(self, person: UUID) -> list[str]:
         """What helps this person, as codes."""

@@ -168,6 +168,15 @@ def test_a_pin_without_a_password_asks_for_a_fresh_proof(counter: Desk) -> None:
     assert "ok" in answer(keeper, call)
 
 
+def test_safety_is_never_told_into_the_void(counter: Desk) -> None:
+    """A thief with a session chooses the channel that the owner does not have."""
+    _, person = counter.person()
+    settings = counter.keeper.my_data.settings
+    settings.change(person, channels={"security": ["email"], "data": ["email"]})
+    assert settings.channels(person, "counter_begun_pin") == {"phone", "email"}
+    assert settings.channels(person, "question_answered") == {"email"}
+
+
 @pytest.mark.parametrize("name", sorted(CALLS))
 def test_nonsense_is_refused_in_words(counter: Desk, name: str, caplog: pytest.LogCaptureFixture) -> None:
     """Each argument of each call, of each kind and size, by a citizen, an administrator, a registrar and nobody."""
