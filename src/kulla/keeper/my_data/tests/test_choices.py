@@ -25,11 +25,11 @@ def test_channels_and_needs(lab: Lab) -> None:
         "language": "sq", "channels": {group: ["phone", "email"] for group in GROUPS}, "needs": []
     }  # fmt: skip
     settings.change(
-        person, channels={"services": [], "security": ["email"]}, needs=["wheelchair", "large_print"]
+        person, channels={"services": [], "security": ["phone"]}, needs=["wheelchair", "large_print"]
     )
     data = lab.keeper.my_data
     assert data.channels(person, "appointments/booked") == set()
-    assert data.channels(person, "anything_new") == data.channels(person, "phone_changed") == {"email"}
+    assert data.channels(person, "anything_new") == data.channels(person, "phone_changed") == {"phone"}
     assert data.channels(person, "question_answered") == {"phone", "email"}
     assert data.needs(person) == ["large_print", "wheelchair"]
     assert group_of("guardian_added") == "family"
