@@ -13,6 +13,8 @@ import hmac
 import logging
 import os
 import threading
+import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -45,6 +47,9 @@ from kulla.keeper.vault import Vault
 
 CHALLENGE_MS = 5 * 60 * 1000
 MAX_PASSKEYS = 8
+MADE_A_DAY = 12  # new passkeys of one person, also refused ones: else they would sort real ids from decoys
+DAY_S = 24 * 3600.0
+MAKERS = 100_000
 MAX_NAME = 60
 ALGORITHMS = (-7, -8, -257)  # ES256, EdDSA, RS256
 _STATE = b"kulla-challenge/1"
@@ -98,6 +103,7 @@ class Passkeys:
         # A state opens in this process only: after a restart nobody remembers which ones were used.
         self._state_key = expand(vault.system("trace"), f"passkey {os.urandom(16).hex()}")
         self._used: dict[bytes, int] = {}
+        self._made: OrderedDict[UUID, list[float]] = OrderedDict()
         self._counters: dict[bytes, int] = {}
         self._lock = threading.Lock()
         self.told_copied: Callable[[UUID, str], object] = lambda _person, _name: None
@@ -156,9 +162,10 @@ class Passkeys:
     def finish_registration(
         self, person: UUID, state: str, name: str, client_data: bytes, attestation: bytes
     ) -> Body:
-        """The record body of a new passkey. Raises Refusal("challenge", "passkey", "passkey_known")."""
+        """The record body of a new passkey. Raises Refusal("challenge", "passkey", "passkey_known", "slow_down")."""
         self._must()
         challenge, need, handle = self._open_state(state, "register", person)
+        self._count_made(person)
         try:
             response = AuthenticatorAttestationResponse(
                 client_data=CollectedClientData(client_data),
@@ -188,6 +195,19 @@ class Passkeys:
             "sealed": self._vault.seal_own(person, "passkey", kept),
             "counter": made.counter,
         }
+
+    def _count_made(self, person: UUID) -> None:
+        """Count a new passkey before it is looked at. Raises Refusal("slow_down", retry_after_s)."""
+        now = time.monotonic()
+        with self._lock:
+            times = [at for at in self._made.pop(person, []) if now - at < DAY_S]
+            self._made[person] = times
+            while len(self._made) > MAKERS:
+                self._made.popitem(last=False)
+            if len(times) >= MADE_A_DAY:
+                wait = int(times[0] + DAY_S - now) + 1
+                raise Refusal("slow_down", "Too many new passkeys within a day.", retry_after_s=wait)
+            times.append(now)
 
     def renamed_body(self, person: UUID, mark: bytes, name: str) -> Body:
         """The record body that gives a passkey another name. Raises Refusal("unknown_passkey")."""
