@@ -29,6 +29,8 @@ from kulla.keeper.vault import Vault
 log = logging.getLogger("kulla.keeper")
 PHONE, EMAIL = "phone", "email"
 ALL = (PHONE, EMAIL)
+# What whoever knows a number may have sent to it, without being signed in.
+BY_STRANGERS = frozenset(("code_activation", "code_recovery", "already_active", "not_active", "ask_desk"))
 PAUSES_S = (5, 15, 60, 180, 600, 1800, 3600, 3600, 3600)
 GIVE_UP_AFTER = len(PAUSES_S)
 DAY_MS = 24 * 3600 * 1000
@@ -125,7 +127,7 @@ class Delivery:
         rows = []
         for channel in ALL:
             address = to.of(channel)
-            if not address or channel not in channels or (channel == PHONE and not self._sms_room(now)):
+            if not address or channel not in channels or (channel == PHONE and not self._sms_room(now, kind)):
                 continue
             sealed = self._vault.seal_own(person, "outbox", [address, subject, words[channel]])
             ends = until if until is not None else now + DAY_MS
@@ -143,10 +145,12 @@ class Delivery:
             self._wake[row.channel].set()
         return len(rows)
 
-    def _sms_room(self, now: int) -> bool:
-        """Whether the country's measure of SMS has room; they cost money, and a fault must not cost all of it."""
+    def _sms_room(self, now: int, kind: str) -> bool:
+        """Whether the country's measure of SMS has room; they cost money, and a fault must not cost all of it. What
+        strangers may ask for leaves a quarter of it to what warns people."""
         count, _ = self._outbox.count("channel = 'phone' AND at > ?", now - HOUR_MS)
-        if count >= self._settings.sms_per_hour:
+        most = self._settings.sms_per_hour
+        if count >= (most * 3 // 4 if kind in BY_STRANGERS else most):
             self._sms_capped_at = now
             return False
         return True

@@ -252,6 +252,18 @@ def test_sms_have_a_measure_for_the_country(tmp_path: Path, make: Make, sms: Sms
     assert "delivery_capped:phone" in delivery.status()["alarms"]
 
 
+def test_who_asks_for_codes_of_everybody_does_not_silence_the_notices(
+    tmp_path: Path, make: Make, sms: SmsStandIn
+) -> None:
+    """Codes that strangers may ask for take three quarters of the hour's measure; what warns people has the rest."""
+    delivery = make(sms=sms_settings(tmp_path, sms), sms_per_hour=8)
+    code = {"code": "123456"}
+    sent = [delivery.send(PERSON, "code_activation", code, channels=("phone",)) for _ in range(12)]
+    assert sum(sent) == 6
+    assert delivery.send(PERSON, "code_recovery", code, channels=("phone",)) == 0
+    assert delivery.send(PERSON, "frozen", {}, channels=("phone",)) == 1
+
+
 def test_without_a_gateway_a_country_is_alarmed_and_a_demo_shows(
     tmp_path: Path, make: Make, clock: Clock
 ) -> None:
