@@ -38,6 +38,7 @@ from kulla.keeper.metering import Meter
 from kulla.keeper.my_data import MyData
 from kulla.keeper.notices import Notices, Templates
 from kulla.keeper.offices import Offices
+from kulla.keeper.often import Often
 from kulla.keeper.opening import Opening
 from kulla.keeper.passkeys import Passkeys
 from kulla.keeper.people import People, derive_pseudonyms
@@ -106,6 +107,7 @@ class Keeper:
         On a home that ran before this works while the copies are silent (reading goes on); a new or rebuilt home
         must be ready first. Raises RecordsBroken when the system keys are not there.
         """
+        self.often = Often(self._clock)
         self.sessions = Sessions(self.register, self.vault, self.committer, self.people, self.offices)
         self.sessions.standing.telling = lambda person, kind, params: self.accounts.telling(
             person, kind, params, link="security"

@@ -53,6 +53,8 @@ def of(refused: Refused) -> str:
     details: dict[str, Any] = refused.details
     if refused.code == "capped":
         return _capped(details)
+    if refused.code == "slow_down":
+        return gettext("That was too often for one day.")
     if refused.code == "budget":
         text = gettext("Your limit for opening people’s data is reached. This attempt is on record.")
         if isinstance(until := details.get("until_ms"), int):

@@ -129,10 +129,11 @@ class Accounts:
     def paper_codes(self, session: Live) -> list[str]:
         """Ten new recovery codes in the place of the older ones; who it is must have been proven lately.
 
-        Raises Refusal("confirm", "role", "assisted", "short_session").
+        Raises Refusal("confirm", "role", "assisted", "short_session", "slow_down").
         """
         person = self.book.own(session)
         self._keeper.security.must_be_fresh(session)
+        self.book.often.count(person, "papers")
         with self._locks.of(person):
             codes, body = self._papers.make(person)
             told = self.book.telling(person, "paper_codes_made", link="papers")

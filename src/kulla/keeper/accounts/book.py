@@ -61,6 +61,7 @@ class Book:
     def __init__(self, keeper: "Keeper", clock: Callable[[], int]) -> None:
         self.keeper, self.clock = keeper, clock
         self.register, self.vault, self.people = keeper.register, keeper.vault, keeper.people
+        self.often = keeper.often
         self.attempts = Attempts(keeper.config.failures_per_minute)
 
     # Who -----------------------------------------------------------------------------------------------

@@ -101,6 +101,8 @@ class Channels:
         told.send()
 
     def _change(self, person: UUID, channel: str, value: str, desk: bool) -> int:
+        if not desk:
+            self._book.often.count(person, "channel")
         with self._locks.of(person):
             now, change = self._book.clock(), uuid4()
             due = now if desk else now + WAIT_MS

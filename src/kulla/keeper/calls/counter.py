@@ -81,6 +81,7 @@ def counter_pin_set(keeper: Keeper, args: Args) -> Any:
     session, password, pin = _alone(keeper, args), args.text("password", 4096), args.text("pin", 20)
     if not keeper.credentials.has_password(session.person):
         keeper.security.must_be_fresh(session)
+    keeper.often.count(session.person, "pin")
     keeper.counter.set_pin(session, password, pin)
 
 

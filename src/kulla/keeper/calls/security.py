@@ -57,7 +57,10 @@ def totp_again(keeper: Keeper, args: Args) -> Any:
 
 
 def totp_finish(keeper: Keeper, args: Args) -> Any:
-    keeper.security.finish_totp(_live(keeper, args), args.text("state", MAX_STATE), args.text("code", 100))
+    session, state, code = _live(keeper, args), args.text("state", MAX_STATE), args.text("code", 100)
+    keeper.security.must_be_fresh(session)
+    keeper.often.count(session.person, "totp")
+    keeper.security.finish_totp(session, state, code)
 
 
 def totp_remove(keeper: Keeper, args: Args) -> Any:

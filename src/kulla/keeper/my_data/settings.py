@@ -10,11 +10,13 @@ from uuid import UUID
 
 from kulla.keeper.errors import Refusal
 from kulla.keeper.kinds import Body
+from kulla.keeper.often import Often
 from kulla.keeper.sessions import LANGUAGES
 
 if TYPE_CHECKING:
     from kulla.keeper.core import Keeper
 
+A_DAY = 60  # changes of one person: each is a record for ever
 CHANNELS = ("phone", "email")
 SECURITY, SERVICES, DATA, FAMILY = "security", "services", "data", "family"
 GROUPS = (SECURITY, SERVICES, DATA, FAMILY)
@@ -39,6 +41,7 @@ class Settings:
     def __init__(self, keeper: "Keeper", clock: Callable[[], int]) -> None:
         self._keeper, self._clock = keeper, clock
         self._changing = threading.Lock()
+        self._often = Often(clock, A_DAY)
 
     def of(self, person: UUID) -> dict[str, Any]:
         """language, channels by group, needs."""
@@ -58,13 +61,14 @@ class Settings:
         channels: Mapping[str, Sequence[str]] | None = None,
         needs: Sequence[str] | None = None,
     ) -> None:
-        """Change what is given. Raises Refusal("bad_request", "no_channel")."""
+        """Change what is given. Raises Refusal("bad_request", "no_channel", "slow_down")."""
         if language is not None and language not in LANGUAGES:
             raise Refusal("bad_request", "There are no pages in this language.")
         if needs is not None and set(needs) - set(NEEDS):
             raise Refusal("bad_request", "There is no such need.")
         if channels is not None:
             self._check(channels)
+        self._often.count(person, "settings")
         with self._changing:
             kept = self._read(person)
             if channels is not None:

@@ -168,6 +168,27 @@ def test_a_pin_without_a_password_asks_for_a_fresh_proof(counter: Desk) -> None:
     assert "ok" in answer(keeper, call)
 
 
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("counter_pin_set", {"password": "", "pin": "739184"}),
+        ("paper_codes", {}),
+        ("channel_ask", {"channel": "phone", "value": ""}),
+        ("my_settings_change", {"language": "en"}),
+    ],
+    ids=["pin", "papers", "channel", "settings"],
+)
+def test_who_has_a_session_floods_neither_telephone_nor_records(
+    counter: Desk, name: str, args: dict[str, Any]
+) -> None:
+    """Each of these is a record for ever; most are an SMS to the owner, of which the country has so many an hour."""
+    _, person = counter.person()
+    given = token(counter, counter.land.session(person))
+    done = [answer(counter.keeper, {"call": name, "args": {"token": given, **args}}) for _ in range(80)]
+    assert sum("ok" in each for each in done) <= 60 and done[-1]["refused"]["code"] == "slow_down"
+    assert "ok" in answer(counter.keeper, {"call": "counter_pin_remove", "args": {"token": given}})
+
+
 def test_safety_is_never_told_into_the_void(counter: Desk) -> None:
     """A thief with a session chooses the channel that the owner does not have."""
     _, person = counter.person()
