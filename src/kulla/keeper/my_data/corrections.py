@@ -37,6 +37,7 @@ class Corrections:
 
     def __init__(self, keeper: "Keeper", clock: Callable[[], int]) -> None:
         self._keeper, self._clock = keeper, clock
+        self._deciding = threading.Lock()
         self._asking = threading.Lock()
 
     # The citizen ---------------------------------------------------------------------------------------
@@ -125,6 +126,10 @@ class Corrections:
 
         Raises Refusal("role", "unknown_request", "decided", "no_text", "bad_value").
         """
+        with self._deciding:  # two at once: the second reads what the first has decided
+            self._decide(session, request, yes=yes, reason=reason)
+
+    def _decide(self, session: Live, request: UUID, *, yes: bool, reason: str) -> None:
         row = self._theirs(session, request)
         if row[8] != "open":
             raise Refusal("decided", "This request is not open any more.")

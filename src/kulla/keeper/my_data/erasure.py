@@ -3,6 +3,7 @@
 The person may take a request back, also after it was agreed, until the copies have carried it out.
 """
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -31,6 +32,7 @@ class Erasures:
 
     def __init__(self, keeper: "Keeper", clock: Callable[[], int]) -> None:
         self._keeper, self._clock = keeper, clock
+        self._deciding = threading.Lock()
         rule = Rule(self._may_decide, self._carry_out, self._afterwards, valid_ms=WAITS_MS)
         keeper.approvals.declare(KIND, rule)
 
@@ -106,6 +108,10 @@ class Erasures:
 
         Raises Refusal("role", "unknown_request", "decided", "no_text").
         """
+        with self._deciding:  # two at once: the second reads what the first has decided
+            self._decide(session, request, yes=yes, reason=reason)
+
+    def _decide(self, session: Live, request: UUID, *, yes: bool, reason: str) -> None:
         row = self._theirs(session, request)
         if self._state(row) != "open":
             raise Refusal("decided", "This request is not open any more.")

@@ -1,5 +1,7 @@
 """Attacks by those who did not build it, with the powers of crooked officials: each through the socket's own calls."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -183,3 +185,44 @@ def test_two_administrators_of_one_office_open_no_account_of_another(counter: De
     for admin in above:
         assert asked(counter, admin, "approval_answer", id=request, yes=True)["id"] == request
     assert asked(counter, counter.clerk, "desk_official_letter", id=request)["code"]
+
+
+@pytest.mark.parametrize("kind", ["correction", "erasure"])
+def test_two_registrars_who_decide_at_once_do_not_both(
+    counter: Desk, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """One accepts and one refuses in one moment: the second is told so, and the register agrees with the answer."""
+    _, person = counter.person()
+    citizen, keeper = counter.land.session(person), counter.keeper
+    args = {"field": "last_name", "value": "Tjetër", "reason": "x"} if kind == "correction" else {"text": "x"}
+    request = asked(counter, citizen, f"{kind}_ask", **args)
+    deciders = (counter.registrar, counter.second)
+    for each in deciders:
+        asked(counter, each, f"{kind}_open", id=request)
+    looked = keeper.looks.looked_since
+
+    def slowly(*values: Any) -> bool:
+        found = looked(*values)
+        time.sleep(0.1)  # between reading the state and writing it, where another one may come
+        return found
+
+    monkeypatch.setattr(keeper.looks, "looked_since", slowly)
+    begin, answers = threading.Barrier(2), []
+
+    def decide(session: Live, yes: bool) -> None:
+        begin.wait()
+        answers.append(asked(counter, session, f"{kind}_decide", id=request, yes=yes, reason="x"))
+
+    threads = [
+        threading.Thread(target=decide, args=each) for each in zip(deciders, (True, False), strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(str, answers)) == ["None", "decided"]
+    if kind == "correction":
+        changed = keeper.people.profile(person)["last_name"] == "Tjetër"
+        assert asked(counter, citizen, "corrections_mine")[0]["state"] == (
+            "accepted" if changed else "refused"
+        )
